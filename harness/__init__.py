@@ -1,0 +1,1 @@
+"""linkproof: proves how a realtime-messaging client holds on to its connection."""

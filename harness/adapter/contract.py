@@ -1,0 +1,171 @@
+"""The adapter contract: what the harness and the process that carries an implementation say to each other.
+
+JSON lines in UTF-8: one request a line on the adapter's standard input, one answer or event a line on its standard
+output; standard error is free for logs. The end of standard input means 'finish'. Requests may be answered out of
+order; each answer carries the ``id`` of its request. States, reasons and codes are the published numbers.
+
+The order of a conversation: ``hello`` (what are you), ``clock`` a few times (how do our clocks compare), a request that
+does not exist (which must be answered ``unsupported``), ``create`` (one client, and where its server is), then the
+calls of the scenario.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+CONTRACT_VERSION = 1
+LINE_BYTES_MAX = 1024 * 1024
+
+# What an implementation can lack without being judged for it (the verdict is then UNSUPPORTED, never PASS).
+CAPABILITIES: tuple[str, ...] = ("channels", "attributes", "presence", "messages", "token-renewal")
+
+# Every call of the SDK: its arguments, what its answer carries beside the code, and the capability that it needs.
+CALLS: dict[str, tuple[dict[str, str], dict[str, str], str | None]] = {
+    "login": ({"token": "string", "uid": "string"}, {}, None),
+    "logout": ({}, {}, None),
+    "renewToken": ({"token": "string"}, {}, "token-renewal"),
+    "join": ({"channel": "string"}, {}, "channels"),
+    "leave": ({"channel": "string"}, {}, "channels"),
+    "sendToPeer": ({"peer": "string", "text": "string"}, {}, "messages"),
+    "sendToChannel": ({"channel": "string", "text": "string"}, {}, "messages"),
+    "getMembers": ({"channel": "string"}, {"members": "sorted list of uids"}, "channels"),
+    "setAttributes": ({"attributes": "object of strings"}, {}, "attributes"),
+    "addAttributes": ({"attributes": "object of strings"}, {}, "attributes"),
+    "deleteAttributes": ({"keys": "list of strings"}, {}, "attributes"),
+    "getAttributes": ({"uid": "string"}, {"attributes": "object of strings"}, "attributes"),
+    "queryOnline": ({"uids": "list of strings"}, {"online": "object of booleans"}, "presence"),
+}
+
+# Every callback of the SDK, and its arguments.
+CALLBACKS: dict[str, dict[str, str]] = {
+    "onLoginSuccess": {},
+    "onLoginFailure": {"code": "number"},
+    "onLogout": {"code": "number"},
+    "onConnectionStateChanged": {"state": "number", "reason": "number"},
+    "onTokenExpired": {},
+    "onRenewTokenResult": {"token": "string", "code": "number"},
+    "onMessageReceivedFromPeer": {"peer": "string", "text": "string"},
+    "onJoinSuccess": {"channel": "string"},
+    "onJoinFailure": {"channel": "string", "code": "number"},
+    "onLeave": {"channel": "string", "code": "number"},
+    "onMemberJoined": {"channel": "string", "member": "string"},
+    "onMemberLeft": {"channel": "string", "member": "string"},
+    "onMessageReceived": {"channel": "string", "member": "string", "text": "string"},
+}
+
+
+class Request(Struct, frozen=True):
+    """Harness to adapter: do this, and answer with the same id."""
+
+    id: int
+    call: str
+    args: dict[str, Any] = {}
+
+
+class Answer(Struct, frozen=True, omit_defaults=True):
+    """Adapter to harness: the outcome of a request.
+
+    ``result`` of an SDK's call holds ``code`` (the published number; 0 where the call has none) and the values that the
+    call is asked for. ``error`` is ``unsupported`` for a request that the adapter does not know or the SDK cannot do,
+    or any other text for a failure of the adapter itself. ``at_ns`` is the adapter's clock when the SDK answered.
+    """
+
+    id: int
+    at_ns: int
+    result: dict[str, Any] | None = None
+    error: str | None = None
+
+
+class Event(Struct, frozen=True):
+    """Adapter to harness: the SDK called back. ``at_ns`` is the adapter's monotonic clock inside the callback."""
+
+    event: str
+    at_ns: int
+    args: dict[str, Any] = {}
+
+
+class Hello(Struct, frozen=True, omit_defaults=True):
+    """The result of ``hello``: what is under test, and the intervals that only it can know.
+
+    ``heartbeat_s`` is the longest time between two heartbeats of an idle client (OPEN-1). ``retry_s`` is the longest time
+    from a usable link to the start of the attempt that will use it. ``contract`` is the version that the adapter speaks.
+    """
+
+    contract: int
+    name: str
+    version: str
+    language: str
+    heartbeat_s: float
+    retry_s: float
+    capabilities: list[str] = []
+
+
+class Create(Struct, frozen=True):
+    """The arguments of ``create``: where the server is to be reached, and the tenant of the scenario."""
+
+    url: str
+    app_id: str
+
+
+UNSUPPORTED = "unsupported"
+
+
+class ContractError(ValueError):
+    """A line that the contract does not allow; its text says what is wrong with it."""
+
+
+class _Line(Struct, frozen=True):
+    """Just enough of a line to tell an answer from an event."""
+
+    id: int | None = None
+    event: str | None = None
+
+
+_encoder = msgspec.json.Encoder()
+_request_decoder = msgspec.json.Decoder(Request)
+_line_decoder = msgspec.json.Decoder(_Line)
+_answer_decoder = msgspec.json.Decoder(Answer)
+_event_decoder = msgspec.json.Decoder(Event)
+
+
+def encode(message: Request | Answer | Event) -> bytes:
+    """Return a message as one line, its newline included."""
+    return _encoder.encode(message) + b"\n"
+
+
+def decode_request(line: bytes) -> Request:
+    """Return the request in a line of the adapter's standard input.
+
+    Raises:
+        ContractError: the line is not a request.
+    """
+    try:
+        return _request_decoder.decode(line)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise ContractError(f"not a request: {error}") from error
+
+
+def decode_from_adapter(line: bytes) -> Answer | Event:
+    """Return the answer or the event in a line of the adapter's standard output.
+
+    Raises:
+        ContractError: the line is neither, or names a callback that the contract does not know.
+    """
+    try:
+        kind = _line_decoder.decode(line)
+        if kind.id is not None and kind.event is None:
+            return _answer_decoder.decode(line)
+        if kind.event is None or kind.id is not None:
+            raise ContractError("a line has either an 'id' (an answer) or an 'event' (a callback)")
+        event = _event_decoder.decode(line)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise ContractError(f"not an answer and not an event: {error}") from error
+    wanted = CALLBACKS.get(event.event)
+    if wanted is None:
+        raise ContractError(f"no callback is called {event.event!r}; there are {', '.join(CALLBACKS)}")
+    if event.args.keys() != wanted.keys():
+        raise ContractError(f"{event.event} carries {sorted(event.args)}, expected {sorted(wanted)}")
+    return event

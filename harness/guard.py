@@ -1,0 +1,86 @@
+"""Kills what a run has started when the run itself can no longer do it.
+
+A run that is killed with SIGKILL cannot clean up. So each run starts one guard: a tiny process of its own session
+that holds the reading end of a pipe. The run tells it which process groups exist; when the pipe closes, for
+whatever reason, the guard kills every group that is left and ends.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from types import TracebackType
+from typing import Self
+
+# Run with -I -S: it needs nothing but os and signal, and starts in a few milliseconds.
+_GUARD_PROGRAM = """
+import os, signal, sys
+groups = set()
+for line in sys.stdin:
+    (groups.add if line[0] == '+' else groups.discard)(int(line[1:]))
+for group in groups:
+    try:
+        os.killpg(group, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+"""
+
+
+def kill_group(group: int, sig: int = signal.SIGKILL) -> bool:
+    """Send a signal to a whole process group; False where the group no longer exists."""
+    try:
+        os.killpg(group, sig)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+class Guard:
+    """The process that outlives a killed run just long enough to clean up behind it.
+
+    A process is to be put under guard right after it was started as the leader of a session of its own
+    (``start_new_session=True``), so that its process id is its group's.
+    """
+
+    def __init__(self) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-I", "-S", "-c", _GUARD_PROGRAM],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            start_new_session=True,
+            text=True,
+        )
+
+    @property
+    def pid(self) -> int:
+        """The guard's own process id."""
+        return self._process.pid
+
+    def watch(self, group: int) -> None:
+        """Have this process group killed when the run ends without having released it."""
+        self._tell(f"+{group}\n")
+
+    def release(self, group: int) -> None:
+        """Forget a process group that has been reaped, before its number is used for another."""
+        self._tell(f"-{group}\n")
+
+    def close(self) -> None:
+        """Let the guard kill what is left and end; returns when it has."""
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        self._process.wait()
+
+    def _tell(self, line: str) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.write(line)
+        self._process.stdin.flush()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
+    ) -> None:
+        self.close()
