@@ -1,0 +1,79 @@
+# Two commands do everything from a bare clone: 'make certify' and 'make test'. Both can be repeated at will.
+.DEFAULT_GOAL := help
+
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+
+# A name on PATH proves nothing: pyenv's shims exist for versions that are not switched on, and Debian's python3 may
+# come without venv. So each candidate has to run, and to bring what a virtual environment is made with.
+USABLE := import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))
+FIND_PYTHON = for python in $${PYTHON:-python3.13 python3.12 python3.11 python3}; do \
+	if "$$python" -c '$(USABLE)' >/dev/null 2>&1; then echo "$$python"; break; fi; done
+
+# What must run may not be skipped: left to itself, tox also skips an environment that it failed to make.
+TOX = $(BIN)/tox run --skip-missing-interpreters false -e
+
+# A Python version that is not installed is skipped. pyenv hides those that are not switched on, so they all are here.
+PYENV_ALL = pyenv version-name 2>/dev/null && pyenv versions --bare 2>/dev/null | grep -E '^3\.1[1-9]\.[0-9]+$$'
+TOX_EACH_PYTHON = PYENV_VERSION="$$( ($(PYENV_ALL)) | paste -s -d : - )" $(BIN)/tox run -e
+
+.PHONY: help
+help: ## show this list
+	@sed -n 's/^\([a-z ]*\):.* ## /\1\t/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r names text; do \
+		for name in $$names; do printf '  make %-12s %s\n' "$$name" "$$text"; done; done
+
+.PHONY: certify
+certify: $(INSTALLED) ## certify the reference client; another with ARGS='--client "COMMAND"'
+	$(BIN)/linkproof certify $(ARGS)
+
+.PHONY: test
+test: $(INSTALLED) ## run every check and every test, on each supported Python found
+	$(TOX) lint,types,unit
+	$(TOX_EACH_PYTHON) py311,py312,py313
+	$(TOX) integration,wheel,conformance
+
+.PHONY: lint types unit integration conformance wheel
+lint types unit integration conformance wheel: $(INSTALLED) ## run this part of 'make test' alone
+	$(TOX) $@
+
+.PHONY: format
+format: $(INSTALLED) ## mend what ruff can mend, and format
+	$(BIN)/ruff check --fix --exit-zero .
+	$(BIN)/ruff format .
+
+.PHONY: docs
+docs: $(INSTALLED) ## draw docs/spec.md anew from the table in harness/spec
+	$(BIN)/python -m harness.spec.render docs/spec.md
+
+# Keeps the pins that still fit; ARGS=--upgrade takes the newest of everything.
+.PHONY: constraints
+constraints: $(INSTALLED) ## pin again what CI installs, after a change to pyproject.toml
+	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --quiet --no-annotate \
+		--no-emit-index-url --no-emit-find-links --custom-compile-command 'make constraints' \
+		--output-file constraints.txt $(ARGS)
+
+.PHONY: venv
+venv: $(INSTALLED) ## make .venv, with linkproof and its tools in it
+
+# A .venv that works is kept, whatever made it. The build backend comes first and from the same pins, because the
+# isolated environment that pip would build in takes no notice of constraints.
+$(INSTALLED): pyproject.toml constraints.txt
+	@if ! $(BIN)/python -c 'import pip, sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+		python="$$($(FIND_PYTHON))"; \
+		if [ -z "$$python" ]; then \
+			echo 'linkproof needs Python 3.11 or newer, with its venv module; none was found on PATH.' >&2; \
+			echo 'Install one (Debian: apt-get install python3 python3-venv), or name it: make PYTHON=/path/to/python3 ...' >&2; \
+			exit 1; \
+		fi; \
+		echo "making $(VENV) with $$("$$python" --version) ($$python)"; \
+		"$$python" -m venv --clear $(VENV); \
+	fi
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt hatchling editables
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --no-build-isolation -e '.[dev]'
+	@touch $@
+
+.PHONY: clean
+clean: ## remove everything that was made here, .venv included
+	rm -rf $(VENV) .tox dist build htmlcov .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find harness proxies tests -name __pycache__ -prune -exec rm -rf {} +
