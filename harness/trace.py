@@ -1,7 +1,7 @@
 """What a scenario did and saw: the record that every verdict is made from.
 
-A trace is a list of observations in the order in which they reached the harness; a run keeps each as JSON lines. Times are
-nanoseconds of the harness's monotonic clock. Nothing here judges.
+A trace is a list of observations in the order in which they reached the harness; a run keeps each as JSON lines.
+Times are nanoseconds of the harness's monotonic clock. Nothing here judges.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import msgspec
 class What(StrEnum):
     """The kind of an observation."""
 
+    SCENARIO = "scenario"  # which scenario this is, and which clauses it sets out to prove
     CALL = "call"  # the harness asked a person's client for something
     RETURN = "return"  # and this is what it answered
     CALLBACK = "callback"  # a person's client called back
@@ -26,6 +27,8 @@ class What(StrEnum):
     DELAY = "delay"  # how late the host ran something that was due
     AWAITED = "awaited"  # the scenario waited for something of the implementation, in vain
     EXPECTED = "expected"  # what the scenario expects a person to have seen, written out
+    LACKING = "lacking"  # the implementation declares that it cannot do what the scenario asks for
+    ERROR = "error"  # the scenario could not go on, through no fault of the implementation
     END = "end"  # the scenario is over: what comes later is teardown
 
 

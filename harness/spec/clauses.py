@@ -272,8 +272,8 @@ CLAUSES: tuple[Clause, ...] = (
     ),
     _must(
         "OPEN-22",
-        "A token that expires while CONNECTED: onTokenExpired once, still CONNECTED. While RECONNECTING: once per token, "
-        "from a local timer or from the server's refusal, still RECONNECTING; renewToken() leads to an "
+        "A token that expires while CONNECTED: onTokenExpired once, still CONNECTED. While RECONNECTING: once per "
+        "token, from a local timer or from the server's refusal, still RECONNECTING; renewToken() leads to an "
         "attempt at once.",
     ),
     _must(

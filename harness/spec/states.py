@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import IntEnum
+from typing import Any
 
 
 class State(IntEnum):
@@ -115,3 +117,14 @@ def name_of(kind: type[IntEnum], number: object) -> str:
     if isinstance(number, int) and not isinstance(number, bool) and number in set(kind):
         return kind(number).name
     return f"<{number!r}>"
+
+
+def named(speaker: str, args: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the arguments of a callback, or the result of a call, with published names for published numbers.
+
+    What is not published stays recognisable (see ``name_of``): it is for the judge to say that it is wrong.
+    """
+    kinds: dict[str, type[IntEnum]] = {"state": State, "reason": Reason}
+    if speaker in CODES_OF:
+        kinds["code"] = CODES_OF[speaker]
+    return {key: name_of(kinds[key], value) if key in kinds else value for key, value in args.items()}

@@ -1,0 +1,111 @@
+"""Puts into words and columns what was expected and what was seen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from harness.oracle.budget import NS_PER_S, Budget, Fit
+from harness.oracle.expect import Step, Window
+from harness.oracle.matching import Path, align
+from harness.oracle.verdict import Column, Judgement, Row
+from harness.trace import Observation, What
+
+
+def phrase(name: str, args: dict[str, Any]) -> str:
+    """Return a callback or an answer in a few words; a switch of state as STATE / REASON."""
+    if name == "onConnectionStateChanged":
+        return f"{_printable(args['state'])} / {_printable(args['reason'])}"
+    values = ", ".join(f"{key}={_printable(value)}" for key, value in args.items())
+    return f"{name}({values})"
+
+
+def _printable(value: object) -> str:
+    """Show a value without what would move the cursor or colour the rest of a terminal."""
+    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in str(value))
+
+
+def describe(seen: Observation) -> str:
+    """Return what was seen, in a few words."""
+    return phrase(seen.name, seen.args)
+
+
+def at_of(step: Step) -> str:
+    """Return what was expected, in a few words."""
+    return phrase(step.name, step.args)
+
+
+def columns_of(
+    person: str, path: Path, seen: Sequence[Observation], trace: Sequence[Observation], budget: Budget
+) -> Column:
+    """Return the two columns of one person, with the times that both sides speak of."""
+    start_ns = trace[0].at_ns
+    rows = []
+    for step, observation in align(path, seen):
+        expected = f"{at_of(step)}{_due(step.window, trace)}" if step else ""
+        shown = f"{(observation.at_ns - start_ns) / NS_PER_S:9.3f} s  {describe(observation)}" if observation else ""
+        rows.append(Row(expected, shown, _fault(person, step, observation, budget)))
+    return Column(person, rows)
+
+
+def column_in_vain(person: str, step: Step, seen: Sequence[Observation], trace: Sequence[Observation]) -> Column:
+    """Return all that a person saw while the scenario waited in vain for a step."""
+    start_ns = trace[0].at_ns
+    rows = [Row("", f"{(each.at_ns - start_ns) / NS_PER_S:9.3f} s  {describe(each)}") for each in seen]
+    return Column(person, [*rows, Row(at_of(step), "", "waited for, and it never came")])
+
+
+def _due(window: Window | None, trace: Sequence[Observation]) -> str:
+    if window is None:
+        return ""
+    due = (
+        f"{window.earliest_s:g}"
+        if window.earliest_s == window.latest_s
+        else f"{window.earliest_s:g}-{window.latest_s:g}"
+    )
+    margins = "".join([*(f" - {name}" for name in window.early), *(f" + {name}" for name in window.late)])
+    return f"  {due} s{margins} after {_moment(window, trace)}"
+
+
+def _moment(window: Window, trace: Sequence[Observation]) -> str:
+    """Return the name of the observation that a window counts from."""
+    for each in trace:
+        if each.at_ns == window.from_ns and each.what in (What.FAULT, What.CALL, What.CALLBACK, What.SERVER):
+            shown = describe(each) if each.what is What.CALLBACK else each.name
+            return f"{each.source}'s {shown}"
+    return f"{(window.from_ns - trace[0].at_ns) / NS_PER_S:.3f} s"
+
+
+def _fault(person: str, step: Step | None, observation: Observation | None, budget: Budget) -> str:
+    if step is None:
+        return "extra"
+    if observation is None:
+        return "missing"
+    if step.window is None:
+        return ""
+    timed = budget.hold(person, step.window, observation)
+    if timed.fit is Fit.INSIDE:
+        return ""
+    side = "early" if timed.elapsed_s < timed.earliest_s else "late"
+    sure = "" if timed.fit is Fit.OUTSIDE else ", too close to tell"
+    return f"{side} by {-timed.margin_s:.3f} s{sure} (came after {timed.elapsed_s:.3f} s)"
+
+
+def render(judgement: Judgement) -> str:
+    """Return a judgement as text: the verdict and its reason, then the two columns of each person."""
+    head = f"{judgement.verdict}  {judgement.scenario}"
+    lines = [head, f"  {judgement.reason}"] if judgement.reason else [head]
+    if judgement.blame:
+        lines.append(f"  blame: {judgement.blame}")
+    for column in judgement.columns:
+        lines += ["", *_table(column)]
+    return "\n".join(lines)
+
+
+def _table(column: Column) -> Iterable[str]:
+    width = max([len("expected"), *(len(row.expected) for row in column.rows)])
+    yield f"  {column.person}"
+    yield f"      {'expected':<{width}}   seen"
+    for row in column.rows:
+        mark = "!!" if row.fault else "ok"
+        yield f"   {mark} {row.expected or '-':<{width}}   {row.seen or '-'}{f'   << {row.fault}' if row.fault else ''}"

@@ -1,0 +1,125 @@
+"""The second judge: what the table says must hold in every trace, whatever the scenario expected.
+
+It knows nothing of the scenario. It reads a person's callbacks and calls in order, and yields a check for each rule
+that it could hold them against.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+
+from harness.oracle.verdict import Check, Verdict
+from harness.spec.states import Reason, State
+from harness.spec.transitions import INITIAL_STATE, LEGAL_PAIRS, allowed
+from harness.trace import Observation, What
+
+Invariant = Callable[[str, Sequence[Observation]], Iterator[Check]]
+
+
+def check_invariants(person: str, observations: Sequence[Observation]) -> list[Check]:
+    """Hold everything that a person's client was asked and said against the table."""
+    return [check for invariant in INVARIANTS for check in invariant(person, observations)]
+
+
+def _callbacks(observations: Sequence[Observation], *names: str) -> list[Observation]:
+    return [each for each in observations if each.what is What.CALLBACK and each.name in names]
+
+
+def _verdict(person: str, clause: str, rule: str, broken: Sequence[str]) -> Check:
+    if not broken:
+        return Check(clause, Verdict.PASS, person, rule)
+    return Check(clause, Verdict.FAIL, person, f"{rule}; but {'; '.join(broken)}")
+
+
+def _switches(person: str, observations: Sequence[Observation]) -> Iterator[Check]:
+    """GENERAL-1: only rows of the table, only legal pairs, never a callback without a switch."""
+    broken: list[str] = []
+    current = INITIAL_STATE
+    for seen in _callbacks(observations, "onConnectionStateChanged"):
+        pair = f"{seen.args['state']} / {seen.args['reason']}"
+        target = State.__members__.get(seen.args["state"])
+        reason = Reason.__members__.get(seen.args["reason"])
+        if target is None or reason is None or (target, reason) not in LEGAL_PAIRS:
+            broken.append(f"{pair} is no legal pair")
+        elif allowed(current, target, reason) is None:
+            broken.append(f"{pair} came in {current.name}, where the table has no such switch")
+        if target is not None:
+            current = target
+    if _callbacks(observations, "onConnectionStateChanged"):
+        yield _verdict(person, "GENERAL-1", "every switch is a row of the table", broken)
+
+
+def _login_results(person: str, observations: Sequence[Observation]) -> Iterator[Check]:
+    """GENERAL-3: at most one result for each login() call, and none without one."""
+    broken: list[str] = []
+    open_calls = 0
+    for seen in observations:
+        if seen.what is What.CALL and seen.name == "login":
+            open_calls += 1
+        elif _is_login_result(seen):
+            open_calls -= 1
+            if open_calls < 0:
+                broken.append(f"{seen.name} {seen.what} came without a login() call that was still waiting for it")
+                open_calls = 0
+    if any(seen.what is What.CALL and seen.name == "login" for seen in observations):
+        yield _verdict(person, "GENERAL-3", "one login result for each login() call", broken)
+
+
+def _is_login_result(seen: Observation) -> bool:
+    """A callback with the outcome, or (OPEN-12) an answer that says there will be none."""
+    if seen.what is What.RETURN:
+        return seen.name == "login" and seen.args.get("code") != "OK"
+    return seen.what is What.CALLBACK and seen.name in ("onLoginSuccess", "onLoginFailure")
+
+
+def _members(person: str, observations: Sequence[Observation]) -> Iterator[Check]:
+    """OPEN-10, OPEN-24: of one member in one channel, Left and Joined come in turn, never two of a kind."""
+    last: dict[tuple[str, str], str] = {}
+    broken: list[str] = []
+    member_events = _callbacks(observations, "onMemberJoined", "onMemberLeft")
+    for seen in (each for each in observations if each.what is What.CALLBACK):
+        # An observer that was itself away, or out of the channel, gets no replay (OPEN-26): count anew.
+        if seen.name == "onConnectionStateChanged":
+            last.clear()
+        elif seen.name in ("onJoinSuccess", "onLeave"):
+            last = {key: name for key, name in last.items() if key[0] != str(seen.args["channel"])}
+        elif seen.name in ("onMemberJoined", "onMemberLeft"):
+            key = (str(seen.args["channel"]), str(seen.args["member"]))
+            if last.get(key) == seen.name:
+                broken.append(f"a second {seen.name} of {key[1]} in {key[0]}")
+            last[key] = seen.name
+    if member_events:
+        yield _verdict(person, "OPEN-24", "Left and Joined of a member come in turn", broken)
+
+
+def _tokens(person: str, observations: Sequence[Observation]) -> Iterator[Check]:
+    """OPEN-22: onTokenExpired at most once for each token."""
+    given: set[str] = set()
+    expired = 0
+    broken: list[str] = []
+    for seen in observations:
+        if seen.what is What.CALL and seen.name in ("login", "renewToken"):
+            given.add(str(seen.args.get("token")))
+        elif seen.what is What.CALLBACK and seen.name == "onTokenExpired":
+            expired += 1
+            if expired > len(given):
+                broken.append(f"the {expired}. came when {len(given)} tokens had been given")
+    if expired:
+        yield _verdict(person, "OPEN-22", "onTokenExpired at most once for each token", broken)
+
+
+def _answered(person: str, observations: Sequence[Observation]) -> Iterator[Check]:
+    """OPEN-15: each logout() that is accepted gives exactly one onLogout."""
+    accepted = sum(
+        1
+        for seen in observations
+        if seen.what is What.RETURN and seen.name == "logout" and seen.args.get("code") == "OK"
+    )
+    told = Counter(seen.args["code"] for seen in _callbacks(observations, "onLogout"))["OK"]
+    if accepted or told:
+        broken = [f"{told} came for {accepted} accepted calls"] if told != accepted else []
+        yield _verdict(person, "OPEN-15", "one onLogout(OK) for each logout() that is accepted", broken)
+
+
+INVARIANTS: tuple[Invariant, ...] = (_switches, _login_results, _members, _tokens, _answered)

@@ -1,0 +1,95 @@
+"""Verdicts, and what they are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import StrEnum
+
+import msgspec
+
+
+class Verdict(StrEnum):
+    """How a check, a clause, a scenario or a run came out."""
+
+    PASS = "PASS"
+    FAIL = "FAIL"  # the implementation under test broke a rule
+    INCONCLUSIVE = "INCONCLUSIVE"  # the host disturbed it: the result lies where it cannot be told
+    ERROR = "ERROR"  # the adapter, Toxiproxy, the host or the harness failed: nothing can be said
+    NOT_REACHED = "NOT REACHED"  # of a clause only: its scenario ended, in another verdict, before it was checked
+    UNSUPPORTED = "UNSUPPORTED"  # the adapter declares that the implementation lacks what this needs
+
+
+# What decides where several meet. A broken rule is a fact that no disturbance elsewhere takes back.
+_BY_RANK = (
+    Verdict.FAIL,
+    Verdict.ERROR,
+    Verdict.INCONCLUSIVE,
+    Verdict.NOT_REACHED,
+    Verdict.UNSUPPORTED,
+    Verdict.PASS,
+)
+
+
+def worst(verdicts: Iterable[Verdict]) -> Verdict | None:
+    """Return the verdict that decides, or None where there is none at all (which is never a PASS)."""
+    present = set(verdicts)
+    return next((verdict for verdict in _BY_RANK if verdict in present), None)
+
+
+class Check(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One comparison that the judge made, for one clause.
+
+    ``margin_s`` is how far a timed result lay inside its window (negative: outside); None where nothing was timed.
+    """
+
+    clause: str
+    verdict: Verdict
+    person: str
+    what: str
+    margin_s: float | None = None
+
+
+class Row(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A line of the two columns: what was expected, what was seen, and what is wrong with it (if anything)."""
+
+    expected: str
+    seen: str
+    fault: str = ""
+
+
+class Column(msgspec.Struct, frozen=True):
+    """The whole sequence of one person, expected beside seen."""
+
+    person: str
+    rows: list[Row]
+
+
+class Judgement(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What the judge says of one scenario."""
+
+    scenario: str
+    verdict: Verdict
+    reason: str
+    checks: list[Check]
+    columns: list[Column]
+    blame: str = ""
+    answers: dict[str, str] = {}  # of the clauses that accept several answers: the one that was seen
+    clauses: list[str] = []  # what the scenario set out to prove
+
+    def of_clauses(self) -> dict[str, Verdict]:
+        """Return the verdict of each clause that this scenario says something about.
+
+        A clause that it set out to prove but never came to check is never a PASS: it was not reached, or it is what the
+        scenario as a whole is, where that says why nothing could be checked.
+        """
+        found: dict[str, list[Verdict]] = {}
+        for check in self.checks:
+            found.setdefault(check.clause, []).append(check.verdict)
+        verdicts = {clause: worst(each) or Verdict.ERROR for clause, each in found.items()}
+        for clause in self.clauses:
+            if self.verdict in (Verdict.ERROR, Verdict.UNSUPPORTED):
+                verdicts[clause] = self.verdict
+            else:
+                # A scenario that passes without having checked what it names is written wrongly.
+                verdicts.setdefault(clause, Verdict.ERROR if self.verdict is Verdict.PASS else Verdict.NOT_REACHED)
+        return verdicts
