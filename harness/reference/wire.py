@@ -20,6 +20,7 @@ ATTRIBUTES_MAX = 32
 UIDS_MAX = 256
 
 RequestId = Annotated[int, Meta(ge=1, le=2**53 - 1)]
+Count = Annotated[int, Meta(ge=0, le=2**53 - 1)]  # 2**53 - 1: beyond it JSON numbers lose digits in other languages
 Name = Annotated[str, Meta(min_length=1, max_length=64)]  # a uid, a channel, an app id, a key of an attribute
 Secret = Annotated[str, Meta(min_length=1, max_length=128)]  # a session id, an instance id
 Token = Annotated[str, Meta(max_length=4096)]
@@ -72,14 +73,14 @@ class Login(Frame, frozen=True, tag="login"):
     uid: Name
     token: Token
     instance: Secret
-    attempt: int
+    attempt: Count
     resume: Secret | None = None
 
 
 class Ping(Frame, frozen=True, tag="ping"):
     """Heartbeat of the client; the server answers each with a pong of the same number."""
 
-    n: int
+    n: Count
 
 
 class Logout(Frame, frozen=True, tag="logout"):
@@ -190,7 +191,7 @@ class Refused(Frame, frozen=True, tag="refused"):
 class Pong(Frame, frozen=True, tag="pong"):
     """The answer to a ping."""
 
-    n: int
+    n: Count
 
 
 class Ended(Frame, frozen=True, tag="ended"):
@@ -200,9 +201,10 @@ class Ended(Frame, frozen=True, tag="ended"):
 
 
 class Done(Frame, frozen=True, tag="done"):
-    """A request was carried out."""
+    """A request was carried out. Of ``renew_token`` it tells how long the new token lives, where that is bounded."""
 
     id: int
+    token_expires_in_s: float | None = None
 
 
 class Failed(Frame, frozen=True, tag="failed"):
@@ -340,9 +342,10 @@ _F = TypeVar("_F")
 
 
 def _decode(decoder: msgspec.json.Decoder[_F], data: bytes | str) -> _F:
-    if len(data) > FRAME_BYTES_MAX:
-        raise WireError(f"frame of {len(data)} bytes, at most {FRAME_BYTES_MAX}", WireError.TOO_BIG)
     try:
-        return decoder.decode(data)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        text = data.encode() if isinstance(data, str) else data  # the limit is one of bytes
+        if len(text) > FRAME_BYTES_MAX:
+            raise WireError(f"frame of {len(text)} bytes, at most {FRAME_BYTES_MAX}", WireError.TOO_BIG)
+        return decoder.decode(text)
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         raise WireError(f"not a frame of {SUBPROTOCOL}: {error}") from error
