@@ -90,8 +90,8 @@ class Event(Struct, frozen=True):
 class Hello(Struct, frozen=True, omit_defaults=True):
     """The result of ``hello``: what is under test, and the intervals that only it can know.
 
-    ``heartbeat_s`` is the longest time between two heartbeats of an idle client (OPEN-1). ``retry_s`` is the longest time
-    from a usable link to the start of the attempt that will use it. ``contract`` is the version that the adapter speaks.
+    ``heartbeat_s`` is the longest time between two heartbeats of an idle client (OPEN-1). ``retry_s`` is the longest
+    time from a usable link to the start of the attempt that will use it. ``contract`` is the version that is spoken.
     """
 
     contract: int
@@ -124,6 +124,9 @@ class _Line(Struct, frozen=True):
     event: str | None = None
 
 
+# What msgspec makes of bytes that it cannot read; a million opening brackets are too deep for it.
+_UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
 _encoder = msgspec.json.Encoder()
 _request_decoder = msgspec.json.Decoder(Request)
 _line_decoder = msgspec.json.Decoder(_Line)
@@ -144,8 +147,14 @@ def decode_request(line: bytes) -> Request:
     """
     try:
         return _request_decoder.decode(line)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except _UNREADABLE as error:
         raise ContractError(f"not a request: {error}") from error
+
+
+def _checked(answer: Answer) -> Answer:
+    if (answer.result is None) == (answer.error is None):
+        raise ContractError("an answer has either a 'result' or an 'error'")
+    return answer
 
 
 def decode_from_adapter(line: bytes) -> Answer | Event:
@@ -157,11 +166,11 @@ def decode_from_adapter(line: bytes) -> Answer | Event:
     try:
         kind = _line_decoder.decode(line)
         if kind.id is not None and kind.event is None:
-            return _answer_decoder.decode(line)
+            return _checked(_answer_decoder.decode(line))
         if kind.event is None or kind.id is not None:
             raise ContractError("a line has either an 'id' (an answer) or an 'event' (a callback)")
         event = _event_decoder.decode(line)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except _UNREADABLE as error:
         raise ContractError(f"not an answer and not an event: {error}") from error
     wanted = CALLBACKS.get(event.event)
     if wanted is None:

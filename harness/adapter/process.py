@@ -1,0 +1,301 @@
+"""One process under the contract: start it, talk with it, stop it, and leave nothing of it behind."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import signal
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import IO, Any, Self
+
+from harness.adapter import contract
+from harness.adapter.contract import Answer, ContractError, Event, Request
+from harness.clock import now_ns
+from harness.errors import AdapterError, HostError
+from harness.guard import Guard, kill_group
+
+CONTRACT_PAGE = "docs/adapter-contract.md"
+ANSWER_S = 10.0  # twice the longest wait that the rules know inside one call (a join: 5 s)
+FINISH_S = 2.0  # the contract's time to finish after the end of standard input
+TERM_S = 1.0  # then SIGTERM, and so long until SIGKILL
+# Between the end of its output and its own end, in whichever order: what it wrote last is read in far less.
+END_S = 1.0
+EVENTS_MAX = 20_000  # no scenario comes near; an SDK that calls back in a loop would fill the memory
+
+# Not the command's fault: the machine has no more descriptors, processes or memory to give.
+_OF_THE_HOST = (errno.EMFILE, errno.ENFILE, errno.EAGAIN, errno.ENOMEM)
+
+_WHAT_TO_DO = (
+    'an adapter answers each request line by one line, {"id": 1, "at_ns": 123, "result": {}}, '
+    f"until its standard input ends; see {CONTRACT_PAGE}"
+)
+
+
+class _Ends(asyncio.subprocess.SubprocessStreamProtocol):
+    """Tells the end of a process from the end of its pipes, which a process of its own may hold open for ever."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(limit=contract.LINE_BYTES_MAX, loop=loop)
+        self.exited = asyncio.Event()
+        self.closed = asyncio.Event()
+
+    def process_exited(self) -> None:
+        """It has ended, and was reaped."""
+        super().process_exited()
+        self.exited.set()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """All its pipes are closed as well."""
+        super().connection_lost(exc)
+        self.closed.set()
+
+
+class ContractProcess:
+    """A child that speaks the contract on its standard input and output.
+
+    Every failure of the child is one AdapterError, given to every waiting request and to ``on_failure``.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        transport: asyncio.SubprocessTransport,
+        ends: _Ends,
+        guard: Guard,
+        log: IO[bytes],
+        on_event: Callable[[Event, int], None],
+        on_failure: Callable[[AdapterError], None],
+    ) -> None:
+        self.name = name
+        self._transport = transport
+        self._ends = ends
+        self._process = asyncio.subprocess.Process(transport, ends, asyncio.get_running_loop())
+        self._guard = guard
+        self._log = log
+        self._on_event = on_event
+        self._on_failure = on_failure
+        self._waiting: dict[int, asyncio.Future[tuple[Answer, int]]] = {}
+        self._given_up: set[int] = set()  # requests that nobody waits for any more; an answer may still come
+        self._last_id = 0
+        self._events = 0
+        self._cut_off = b""  # the beginning of a line that it ended in
+        self._stopping = False
+        self._outcome: str | None = None
+        self._failure: AdapterError | None = None
+        self._reader = asyncio.create_task(self._read(), name=f"read {name}")
+        self._watcher = asyncio.create_task(self._watch(), name=f"watch {name}")
+
+    @classmethod
+    async def start(
+        cls,
+        name: str,
+        command: Sequence[str],
+        *,
+        guard: Guard,
+        log_path: Path,
+        on_event: Callable[[Event, int], None],
+        on_failure: Callable[[AdapterError], None],
+        env: Mapping[str, str] | None = None,
+    ) -> Self:
+        """Start a command as the leader of a process group of its own, under guard; its standard error goes to a log.
+
+        Raises:
+            AdapterError: the command cannot be started.
+            HostError: nothing can be.
+        """
+        log = log_path.open("wb")
+        loop = asyncio.get_running_loop()
+        try:
+            transport, ends = await loop.subprocess_exec(
+                lambda: _Ends(loop),
+                *command,
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=log,
+                start_new_session=True,
+                env=env,
+            )
+        except OSError as error:
+            log.close()
+            if error.errno in _OF_THE_HOST:
+                raise HostError(
+                    f"{name}: no process can be started any more: {error.strerror}",
+                    mend="see linkproof doctor; raise the limit (ulimit -n, ulimit -u), or play fewer scenarios (-k)",
+                ) from error
+            raise AdapterError(
+                f"{name}: cannot start {command[0]!r}: {error.strerror or error}",
+                why="it is started as it stands, without a shell",
+                mend="check the path, and that it may be executed",
+            ) from error
+        process = cls(name, transport, ends, guard, log, on_event, on_failure)
+        guard.watch(process.pid)
+        return process
+
+    @property
+    def pid(self) -> int:
+        """The process id, and that of its process group."""
+        return self._process.pid
+
+    async def request(self, call: str, args: Mapping[str, Any], *, within_s: float = ANSWER_S) -> tuple[Answer, int]:
+        """Send a request; return its answer and the time at which it arrived (monotonic nanoseconds).
+
+        Raises:
+            AdapterError: the process ended, broke the contract, or did not answer in time.
+        """
+        if self._failure is not None:
+            raise self._failure
+        self._last_id += 1
+        request = Request(self._last_id, call, dict(args))
+        answered: asyncio.Future[tuple[Answer, int]] = asyncio.get_running_loop().create_future()
+        self._waiting[request.id] = answered
+        assert self._process.stdin is not None
+        self._process.stdin.write(contract.encode(request))
+        try:
+            async with asyncio.timeout(within_s):
+                return await answered
+        except TimeoutError:
+            raise AdapterError(
+                f"{self.name}: no answer to {call!r} within {within_s:g} s; the process {self.pid} is still running",
+                why="each request is answered, one that the adapter does not know with 'unsupported'",
+                mend=self._mend(),
+            ) from None
+        finally:
+            if self._waiting.pop(request.id, None) is not None:
+                self._given_up.add(request.id)
+
+    async def signal(self, number: signal.Signals) -> None:
+        """Send a signal to the whole process group."""
+        kill_group(self.pid, number)
+
+    async def stop(self) -> str:
+        """Ask it to finish by the end of its input, then by SIGTERM, then by SIGKILL; reap it and all its group.
+
+        Returns what it took: 'finished', 'terminated' or 'killed'.
+        """
+        if self._outcome is not None:
+            return self._outcome  # the group is gone, and its number may be another's by now
+        self._stopping = True
+        try:
+            self._outcome = await self._end()
+            return self._outcome
+        finally:
+            kill_group(self.pid)  # whatever it started itself and left behind
+            self._guard.release(self.pid)
+            await self._let_go()
+
+    async def kill(self) -> None:
+        """End it at once, as a crash would."""
+        if self._outcome is None:
+            self._stopping = True
+            kill_group(self.pid)
+            await self.stop()
+
+    async def _end(self) -> str:
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        for outcome, sig, patience_s in (("finished", None, FINISH_S), ("terminated", signal.SIGTERM, TERM_S)):
+            if sig is not None:
+                kill_group(self.pid, sig)
+            if await self._exits_within(patience_s):
+                return outcome
+        kill_group(self.pid)
+        await self._ends.exited.wait()
+        return "killed"
+
+    async def _exits_within(self, seconds: float) -> bool:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._ends.exited.wait()
+        except TimeoutError:
+            return False
+        return True
+
+    async def _let_go(self) -> None:
+        """Close this end of the pipes, whoever holds the other ends."""
+        for task in (self._reader, self._watcher):
+            task.cancel()
+        await asyncio.wait({self._reader, self._watcher})
+        assert self._process.stdin is not None
+        if self._process.stdin.transport.get_write_buffer_size():
+            self._process.stdin.transport.abort()  # close() would wait until somebody has read it
+        self._transport.close()
+        await self._ends.closed.wait()
+        self._log.close()
+        for task in (self._reader, self._watcher):
+            if not task.cancelled():
+                task.result()  # an exception there is a mistake of ours, and not to be lost
+
+    async def _read(self) -> None:
+        stdout = self._process.stdout
+        assert stdout is not None
+        while self._failure is None:
+            try:
+                line = await stdout.readline()
+            except ValueError:
+                self._fail(f"a line of over {contract.LINE_BYTES_MAX} bytes on standard output", "no message is longer")
+                break
+            arrived_ns = now_ns()
+            if not line.endswith(b"\n"):
+                self._cut_off = line
+                if not await self._exits_within(END_S):
+                    self._fail("it closed its standard output", "an adapter answers until its standard input ends")
+                return
+            try:
+                message = contract.decode_from_adapter(line)
+            except ContractError as error:
+                self._fail(f"a line that the contract does not allow: {_shown(line)}", str(error))
+            else:
+                self._deliver(message, arrived_ns)
+        while await stdout.read(contract.LINE_BYTES_MAX):
+            pass  # of no use any more; but who writes into a full pipe does not end
+
+    def _deliver(self, message: Answer | Event, arrived_ns: int) -> None:
+        if isinstance(message, Event):
+            self._events += 1
+            if self._events > EVENTS_MAX:
+                self._fail(f"it called back more than {EVENTS_MAX} times", "no scenario gives it occasion to")
+            else:
+                self._on_event(message, arrived_ns)
+            return
+        waiting = self._waiting.pop(message.id, None)
+        if waiting is not None:
+            if not waiting.done():
+                waiting.set_result((message, arrived_ns))
+        elif message.id not in self._given_up:
+            was_made = 0 < message.id <= self._last_id
+            found = "a second answer to request" if was_made else "an answer to a request that was never made,"
+            self._fail(f"{found} {message.id}", "each request is answered once, with its own id")
+
+    async def _watch(self) -> None:
+        await self._ends.exited.wait()
+        await asyncio.wait({self._reader}, timeout=END_S)  # what it said last comes first
+        code = self._transport.get_returncode()
+        assert code is not None
+        how = f"ended by signal {-code}" if code < 0 else f"exited with code {code}"
+        found = f"it {how} while it was still needed"
+        if self._cut_off:
+            found += f", in the middle of the line {_shown(self._cut_off)}"
+        if last := self._last_words():
+            found += f"; its last words: {last}"
+        self._fail(found, "an adapter runs until its standard input ends")
+
+    def _last_words(self) -> str:
+        text = Path(self._log.name).read_bytes()[-2000:].decode(errors="backslashreplace").strip()
+        return text.splitlines()[-1] if text else ""
+
+    def _fail(self, found: str, why: str) -> None:
+        if self._stopping or self._failure is not None:
+            return
+        self._failure = AdapterError(f"{self.name}: {found}", why=why, mend=self._mend())
+        for waiting in self._waiting.values():
+            if not waiting.done():
+                waiting.set_exception(self._failure)
+        self._on_failure(self._failure)
+
+    def _mend(self) -> str:
+        return f"{_WHAT_TO_DO}; its standard error is in {self._log.name}"
+
+
+def _shown(line: bytes) -> str:
+    return line[:200].decode(errors="backslashreplace").rstrip("\n")
