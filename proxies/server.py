@@ -137,6 +137,14 @@ class ToxiproxyServer:
         self._links.append(link)
         return link
 
+    def take_port(self) -> int:
+        """A port of this server's block that no link has, and no other run takes; for a server behind the links."""
+        return self._ports.take()
+
+    def give_back_port(self, port: int) -> None:
+        """Let a port that was taken be used again."""
+        self._ports.give_back(port)
+
     async def run(self, call: Callable[[], T]) -> T:
         """Run a blocking call of the API in one of the server's threads.
 

@@ -1,0 +1,114 @@
+"""``linkproof certify``: play the scenarios against a client, and say of each rule whether it holds."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+
+import click
+import pytest
+
+from harness.cli.console import make_console
+from harness.cli.suite import run_pytest
+from harness.errors import LinkproofError
+from harness.plugin import ERROR, RUN
+from harness.report.exit_codes import ExitCode, of_blame, of_verdict
+from harness.report.terminal import print_summary
+from harness.run import Run
+from harness.spec.profiles import RTM_1_0
+
+
+class _TakeRun:
+    """Takes the run out of pytest's session when it is over, and what pytest's exit code does not tell apart."""
+
+    run: Run | None = None
+    error: LinkproofError | None = None
+    interrupted = False
+
+    def pytest_configure(self, config: pytest.Config) -> None:
+        """Refuse what would take the run out of this process."""
+        if config.getoption("dist", "no") != "no":
+            raise pytest.UsageError(
+                "certify is one process, which plays its scenarios side by side anyway: leave -n out, "
+                "or use plain pytest in a checkout: pytest tests/conformance -n 2"
+            )
+
+    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        """Tell Ctrl-C from a session that pytest itself breaks off, as after an error in a scenario's file."""
+        self.interrupted = not isinstance(excinfo.value, pytest.Session.Interrupted)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Keep the run."""
+        self.run = session.config.stash.get(RUN, None)
+        self.error = session.config.stash.get(ERROR, None)
+
+
+@click.command(context_settings={"ignore_unknown_options": True})
+@click.option("--client", metavar="COMMAND", help="Adapter of the client under test (default: the reference client).")
+@click.option("-k", "expression", metavar="EXPRESSION", help="Only scenarios whose names match, as in pytest.")
+@click.option("--serial", is_flag=True, help="One scenario after the other, to debug.")
+@click.option("--run-dir", type=click.Path(path_type=Path), help="Where the evidence goes (default: runs/TIME).")
+@click.option("--toxiproxy", metavar="ADDRESS|BINARY", help="The Toxiproxy to use (default: found or built).")
+@click.argument("pytest_arguments", nargs=-1, type=click.UNPROCESSED)
+def certify(
+    client: str | None,
+    expression: str | None,
+    serial: bool,
+    run_dir: Path | None,
+    toxiproxy: str | None,
+    pytest_arguments: tuple[str, ...],
+) -> int:
+    """Play the scenarios against a client, and say of each rule whether it holds.
+
+    All of pytest's options can be given too (-x, --junitxml=FILE, ...). Nothing needs to be set up: a Toxiproxy is
+    found, or built.
+
+    \b
+    Examples:
+      linkproof certify                                 the reference client, all scenarios
+      linkproof certify --client "node adapter.js"      another client
+      linkproof certify -k 4_s --serial                 some scenarios, one after the other
+
+    \b
+    Exit codes:
+      0 PASS          every rule that was looked at holds
+      1 FAIL          the client breaks a rule
+      2               an argument is wrong
+      3 INCONCLUSIVE  the host disturbed the run: run it again
+      4 UNSUPPORTED   nothing failed; the adapter declares that some of it cannot be done
+      10-13 ERROR     by fault of the harness (10), the adapter (11), Toxiproxy (12), the host (13)
+      130             interrupted
+    """
+    arguments = ["-v", "--no-header", "--no-summary", "-o", "console_output_style=count", *pytest_arguments]
+    for option, value in (("--client", client), ("-k", expression), ("--run-dir", run_dir), ("--toxiproxy", toxiproxy)):
+        if value is not None:
+            arguments += [option, str(value)]
+    if serial:
+        arguments.append("--serial")
+    # Who ends a job of CI sends SIGTERM: that is an interruption too, after which everything is taken down.
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    taken = _TakeRun()
+    code = run_pytest(arguments, taken)
+    if taken.error is not None:
+        return of_blame(taken.error.blame)
+    if taken.interrupted:
+        if taken.run is not None:
+            click.echo(f"evidence so far: {taken.run.folder.path}")
+        return ExitCode.INTERRUPTED
+    if taken.run is None or code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
+        return _code_without_run(code)
+    summary = taken.run.summary()
+    print_summary(make_console(), summary, taken.run.info, taken.run.folder.path, RTM_1_0.clauses)
+    return of_verdict(summary.verdict, summary.blame)
+
+
+def _code_without_run(code: int) -> int:
+    """Return our code for a session of pytest that came to no result."""
+    if code == pytest.ExitCode.OK:
+        return ExitCode.PASS  # asked only to show something: --collect-only, --markers
+    if code == pytest.ExitCode.NO_TESTS_COLLECTED:
+        click.echo("no scenario matches; 'linkproof certify --collect-only -q' lists them all", err=True)
+    if code in (pytest.ExitCode.USAGE_ERROR, pytest.ExitCode.NO_TESTS_COLLECTED):
+        return ExitCode.USAGE
+    return ExitCode.HARNESS

@@ -1,0 +1,62 @@
+"""Where the scenarios are, and how to have pytest collect or play them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from harness import plugin
+from harness.errors import HarnessError
+
+
+def suite_folder() -> Path:
+    """Return the folder of the scenarios: the checkout's, or the one that travels in the wheel.
+
+    Raises:
+        HarnessError: there is neither.
+    """
+    package = Path(plugin.__file__).parent
+    candidates = (package.parent / "tests" / "conformance", package / "conformance")
+    for candidate in candidates:
+        if candidate.is_dir():
+            return candidate
+    raise HarnessError(
+        f"the scenarios are not there; looked in {' and '.join(map(str, candidates))}", mend="install linkproof anew"
+    )
+
+
+def run_pytest(arguments: Sequence[str], *plugins: object) -> int:
+    """Run pytest over the scenarios in this process, apart from whatever configuration is around; return its code."""
+    folder = suite_folder()
+    # '-c' with an empty configuration and a root of its own: a pyproject.toml or conftest.py in the user's folder is
+    # not ours to obey, and the names of the scenarios are the same in a checkout and in a wheel.
+    own = ["-c", str(Path(__file__).with_name("suite.ini")), "--rootdir", str(folder)]
+    own += ["-p", "no:cacheprovider", "--import-mode=importlib", "--strict-markers", f"--confcutdir={folder}"]
+    return int(pytest.main([*own, *arguments, str(folder)], plugins=[plugin, *plugins]))
+
+
+@dataclass
+class Collected:
+    """The scenarios that pytest found."""
+
+    items: list[pytest.Function] = field(default_factory=list)
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Keep what was collected."""
+        self.items = [item for item in session.items if isinstance(item, pytest.Function)]
+
+
+def collect() -> list[pytest.Function]:
+    """Return every scenario there is.
+
+    Raises:
+        HarnessError: they cannot be collected.
+    """
+    collected = Collected()
+    code = run_pytest(["--collect-only", "-p", "no:terminal"], collected)
+    if code != pytest.ExitCode.OK:
+        raise HarnessError(f"the scenarios cannot be collected (pytest says {code})", mend="run pytest --collect-only")
+    return collected.items

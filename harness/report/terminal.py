@@ -1,0 +1,81 @@
+"""A run's result in a terminal: a line for each rule, what failed with its two columns, and one closing line."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from harness.oracle.explain import render
+from harness.oracle.verdict import Judgement, Verdict
+from harness.report.run_folder import RunInfo
+from harness.report.summary import ClauseResult, Summary
+from harness.spec.clauses import Clause
+
+# What comes from outside is printed as Text: as a plain string rich would read "[red]" and ":warning:" as markup.
+_STYLE = {
+    Verdict.PASS: "green",
+    Verdict.FAIL: "bold red",
+    Verdict.ERROR: "bold magenta",
+    Verdict.INCONCLUSIVE: "yellow",
+    Verdict.NOT_REACHED: "yellow",
+    Verdict.UNSUPPORTED: "cyan",
+}
+
+
+def print_summary(console: Console, summary: Summary, info: RunInfo, folder: Path, clauses: Sequence[Clause]) -> None:
+    """Print the whole result of a run."""
+    for judgement in summary.judgements:
+        if judgement.verdict is not Verdict.PASS:
+            console.print(Text(render(judgement)), style=_STYLE[judgement.verdict])
+            console.print()
+    console.print(_clause_table([summary.of_clause(clause) for clause in clauses]))
+    for name in summary.missing:
+        console.print(Text(f"selected, and not run to its end: {name}"), style=_STYLE[Verdict.ERROR])
+    _print_closing(console, summary, info, folder)
+
+
+def _clause_table(results: Sequence[ClauseResult]) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("rule", no_wrap=True)
+    table.add_column("verdict", no_wrap=True)
+    table.add_column("checks", justify="right")
+    table.add_column("what it says", overflow="fold")
+    looked_at = [result for result in results if result.verdict is not None]
+    for result in looked_at:
+        assert result.verdict is not None
+        said = Text(result.clause.text)
+        if result.answer:
+            said.append(f"  (seen: {result.answer})", style="dim")
+        verdict = Text(result.verdict, style=_STYLE[result.verdict])
+        table.add_row(result.clause.id, verdict, str(result.checks), said)
+    if len(looked_at) < len(results):
+        table.add_row(
+            "", "", "", f"[dim]{len(results) - len(looked_at)} rules were not looked at by this selection[/dim]"
+        )
+    return table
+
+
+def _print_closing(console: Console, summary: Summary, info: RunInfo, folder: Path) -> None:
+    counts = ", ".join(f"{count} {verdict}" for verdict, count in sorted(summary.counts().items()))
+    client = " ".join(str(info.client.get(key, "")) for key in ("name", "version")).strip()
+    console.print()
+    if info.longest_s:
+        ratio = (info.wall_s - info.setup_s) / info.longest_s
+        took = (
+            f"{info.wall_s:.1f} s in all: {info.setup_s:.1f} s of set-up, then {info.wall_s - info.setup_s:.1f} s, "
+            f"{ratio:.2f} times the longest scenario ({info.longest_s:.1f} s, {info.longest})"
+        )
+        console.print(Text(took))
+    console.print(Text(f"evidence: {folder}"), soft_wrap=True)
+    closing = Text(summary.verdict, style=_STYLE[summary.verdict])
+    title = f"{client or 'the client'} against {info.profile}"
+    console.print(closing + Text(f"  {title}: {counts or 'no scenario ran'}"))
+
+
+def one_line(judgement: Judgement) -> str:
+    """Return a judgement in one line."""
+    return f"{judgement.verdict} {judgement.scenario}{f'  {judgement.reason}' if judgement.reason else ''}"

@@ -1,0 +1,56 @@
+"""Runs scenarios side by side in one event loop, the longest first, and hands each over as it ends.
+
+Scenarios wait; they hardly compute. So all of them are begun at once, and a run lasts little longer than its longest
+scenario. What does compute, the start of their processes, is admitted by the world's gate in the order given here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+from harness.clock import now_ns
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True, eq=False)
+class Job(Generic[T]):
+    """One scenario to run; ``lasts_s`` is about how long it takes."""
+
+    name: str
+    lasts_s: float
+    run: Callable[[int], Coroutine[Any, Any, T]]  # given its rank: 0 is to start first
+    started_ns: int = 0
+    ended_ns: int = 0
+    task: asyncio.Task[T] = field(init=False)
+
+
+async def side_by_side(jobs: Iterable[Job[T]]) -> AsyncGenerator[Job[T], None]:
+    """Run all jobs at once; yield each when it has ended. Leaving early cancels the rest and waits for them."""
+    ordered = sorted(jobs, key=lambda job: -job.lasts_s)
+    of_task: dict[asyncio.Task[T], Job[T]] = {}
+    for rank, job in enumerate(ordered):
+        job.task = asyncio.create_task(_timed(job, rank), name=job.name)
+        of_task[job.task] = job
+    running = set(of_task)
+    try:
+        while running:
+            done, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+            for task in sorted(done, key=lambda each: of_task[each].ended_ns):
+                yield of_task[task]
+    finally:
+        for task in running:
+            task.cancel()
+        if running:
+            await asyncio.wait(running)
+
+
+async def _timed(job: Job[T], rank: int) -> T:
+    job.started_ns = now_ns()
+    try:
+        return await job.run(rank)
+    finally:
+        job.ended_ns = now_ns()

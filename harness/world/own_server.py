@@ -1,0 +1,130 @@
+"""A server of a scenario's own: one that may be killed, stopped and started again without disturbing the others."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+from collections.abc import Callable
+from pathlib import Path
+
+from harness.adapter.contract import Event
+from harness.adapter.process import ContractProcess
+from harness.clock import now_ns
+from harness.errors import HarnessError
+from harness.spec.timing import NS_PER_S
+from harness.trace import Observation, What
+from harness.world.engine import Moment, OnFailure
+from harness.world.lab import REFERENCE_SERVER, Lab
+
+STOP_NS = NS_PER_S  # a process that is not stopped by then was not on any processor for a whole second
+
+
+class OwnServer:
+    """The process of one scenario's server, and what can be done to it. Each deed is recorded with its proof."""
+
+    def __init__(self, lab: Lab, name: str, record: Callable[[Observation], None], on_failure: OnFailure) -> None:
+        self._lab = lab
+        self._name = name
+        self._record = record
+        self._on_failure = on_failure
+        self._lives = 0
+        self._process: ContractProcess | None = None
+        self.address = ("127.0.0.1", lab.toxiproxy.take_port())
+
+    @property
+    def process(self) -> ContractProcess:
+        """The running process.
+
+        Raises:
+            HarnessError: there is none at the moment.
+        """
+        if self._process is None:
+            raise HarnessError("the scenario asks something of a server that it has killed or stopped")
+        return self._process
+
+    async def start(self) -> Moment:
+        """Start it (again), on the same port and with nothing of its former life."""
+        began_ns = now_ns()
+        self._lives += 1
+        self._process = await ContractProcess.start(
+            "the server",
+            [*REFERENCE_SERVER, "--port", str(self.address[1])],
+            guard=self._lab.guard,
+            log_path=self._log_path(),
+            on_event=_no_event,
+            on_failure=self._on_failure,
+            env={**os.environ, "LINKPROOF_SECRET": self._lab.secret},
+        )
+        await self._process.request("hello", {})
+        return self._put_down("server start", began_ns, "it answered")
+
+    async def kill(self) -> Moment:
+        """Have it end without a word, as a crash does."""
+        began_ns = now_ns()
+        await self.process.kill()
+        self._process = None
+        return self._put_down("server kill", began_ns, self._proven_gone())
+
+    async def stop(self) -> Moment:
+        """Have it end in order: it closes its connections first."""
+        began_ns = now_ns()
+        outcome = await self.process.stop()
+        self._process = None
+        if outcome != "finished":
+            raise HarnessError(f"the reference server had to be {outcome}")
+        return self._put_down("server stop", began_ns, self._proven_gone())
+
+    async def suspend(self) -> Moment:
+        """Have it stand still (SIGSTOP): connections are accepted by the kernel, and nobody answers."""
+        began_ns = now_ns()
+        await self.process.signal(signal.SIGSTOP)
+        return self._put_down("server suspend", began_ns, await self._proven_stopped())
+
+    async def resume(self) -> Moment:
+        """Let it go on (SIGCONT)."""
+        began_ns = now_ns()
+        await self.process.signal(signal.SIGCONT)
+        return self._put_down("server resume", began_ns, "SIGCONT was delivered")
+
+    async def close(self) -> None:
+        """End it, whatever was done to it."""
+        if self._process is not None:
+            await self._process.signal(signal.SIGCONT)  # one that stands still cannot finish
+            await self._process.stop()
+        self._lab.toxiproxy.give_back_port(self.address[1])
+
+    def _log_path(self) -> Path:
+        return self._lab.log_path(f"{self._name}.server{self._lives}")
+
+    def _put_down(self, deed: str, began_ns: int, proof: str) -> Moment:
+        moment = Moment(began_ns, now_ns())
+        details = {"proof": proof}
+        self._record(Observation(began_ns, "server", What.SERVER, deed, details, until_ns=moment.t1_ns))
+        return moment
+
+    def _proven_gone(self) -> str:
+        with socket.socket() as probe:
+            refused = probe.connect_ex(self.address) != 0
+        if not refused:
+            raise HarnessError(f"the server is gone, and somebody else listens on its port {self.address[1]}")
+        return f"the process was reaped, and a connect to port {self.address[1]} was refused"
+
+    async def _proven_stopped(self) -> str:
+        """Wait until the kernel has stopped it, which it does when the process is next to run."""
+        deadline_ns = now_ns() + STOP_NS
+        while (state := self._state()) != "T":
+            if now_ns() > deadline_ns:
+                raise HarnessError(f"the server was sent SIGSTOP and is still in state {state!r}")
+            await asyncio.sleep(0.001)
+        return "the kernel says that it is in state 'T'"
+
+    def _state(self) -> str:
+        # Of /proc/PID/stat: the state is the first field after the name, which stands in brackets.
+        text = Path(f"/proc/{self.process.pid}/stat").read_text()
+        return text.rpartition(")")[2].split()[0]
+
+
+def _no_event(event: Event, arrived_ns: int) -> None:
+    """A server does not call back."""

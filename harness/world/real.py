@@ -1,0 +1,169 @@
+"""The real world: every person a process of its own, every link a proxy of a real Toxiproxy."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from harness.adapter.contract import Event, Hello
+from harness.adapter.handshake import Clock, greet
+from harness.adapter.process import ContractProcess
+from harness.clock import now_ns
+from harness.errors import AdapterError, HarnessError, LinkproofError
+from harness.reference import tokens
+from harness.spec.timing import NS_PER_S
+from harness.trace import Observation, What
+from harness.world.engine import Fault, Link, OnCallback, OnFailure, Record, Returned
+from harness.world.lab import Lab
+from harness.world.own_server import OwnServer
+from proxies.fault import FaultEvent, Phase
+from proxies.link import Link as ProxiedLink
+from proxies.topology import Topology
+
+SERVER = "server"  # the end of every link that is not a person
+
+
+class RealClient:
+    """A client under test in its process; its times are turned into the harness's."""
+
+    def __init__(self, process: ContractProcess, hello: Hello, clock: Clock) -> None:
+        self.process = process
+        self.hello = hello
+        self.clock_error_ns = clock.error_ns
+        self._offset_ns = clock.offset_ns
+
+    async def call(self, name: str, args: Mapping[str, Any]) -> Returned:
+        """Call it.
+
+        Raises:
+            AdapterError: the process ended, broke the contract, or did not answer in time.
+        """
+        answer, arrived_ns = await self.process.request(name, args)
+        return Returned(answer.at_ns - self._offset_ns, arrived_ns, answer.result, answer.error)
+
+
+class RealEngine:
+    """One scenario's processes and links, in the laboratory that the run shares."""
+
+    def __init__(self, lab: Lab, scenario: str, rank: int) -> None:
+        self._lab = lab
+        self._rank = rank
+        self.app_id = lab.tenant(scenario)
+        self._links: dict[str, ProxiedLink] = {}
+        self._own_server: OwnServer | None = None
+        self._processes: dict[str, ContractProcess] = {}
+        self._on_failure: OnFailure | None = None
+
+    def now_ns(self) -> int:
+        """The monotonic time of this machine."""
+        return now_ns()
+
+    async def sleep_until(self, at_ns: int) -> None:
+        """Wait until then."""
+        await asyncio.sleep(max(0, at_ns - now_ns()) / NS_PER_S)
+
+    async def own_server(self, record: Record, on_failure: OnFailure) -> OwnServer:
+        """Start a server of this scenario's own; the links that are made from now on lead to it."""
+        self._own_server = OwnServer(self._lab, self.app_id, record, on_failure)
+        async with self._lab.gate.place(self._rank):
+            await self._own_server.start()
+        return self._own_server
+
+    async def open_link(self, person: str, record: Record, *, resettable: bool) -> Link:
+        """Make a proxy of its own for a person."""
+        self._links[person] = await self._lab.toxiproxy.open_link(
+            f"{self.app_id}.{person}",
+            self._own_server.address if self._own_server else self._lab.server_address,
+            resettable=resettable,
+            observer=lambda event: record(_observed(person, event)),
+        )
+        return self._links[person]
+
+    async def start_client(self, person: str, on_callback: OnCallback, on_failure: OnFailure) -> RealClient:
+        """Start the command under test for a person, and have it make its client.
+
+        Raises:
+            AdapterError: it cannot be started, or breaks the contract.
+        """
+        self._on_failure = on_failure
+        self._lab.alarm.tell(on_failure)
+        clock = Clock(0, 0)
+
+        def on_event(event: Event, arrived_ns: int) -> None:
+            on_callback(event.event, event.args, event.at_ns - clock.offset_ns, arrived_ns)
+
+        async with self._lab.gate.place(self._rank):
+            process = await ContractProcess.start(
+                person,
+                self._lab.config.client_command,
+                guard=self._lab.guard,
+                log_path=self._lab.log_path(f"{self.app_id}.{person}"),
+                on_event=on_event,
+                on_failure=on_failure,
+            )
+            self._processes[person] = process
+            hello, clock = await greet(process)
+        host, port = self._links[person].address
+        answer, _ = await process.request("create", {"url": f"ws://{host}:{port}", "app_id": self.app_id})
+        if answer.error is not None:
+            raise AdapterError(f"{person}: the adapter answered create with {answer.error!r}")
+        return RealClient(process, hello, clock)
+
+    async def crash_client(self, person: str) -> None:
+        """Kill a person's client."""
+        await self._processes[person].kill()
+
+    def partition(self, groups: Sequence[Sequence[str]]) -> Fault:
+        """Cut every link that crosses from one group into another; the server is in the first."""
+        topology = Topology()
+        for person, link in self._links.items():
+            topology.add(link, client=person, server=SERVER)
+        first, *others = groups
+        return topology.partition([[*first, SERVER], *others])
+
+    def token(self, uid: str, expires_in_s: float | None) -> str:
+        """Issue a token of this scenario's tenant."""
+        return tokens.issue(self._lab.secret, self.app_id, uid, expires_in_s)
+
+    async def ask_server(self, call: str, args: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Ask the server something about this scenario's tenant.
+
+        Raises:
+            HarnessError: the server does not answer, or does not know the call.
+        """
+        try:
+            server = self._own_server.process if self._own_server else self._lab.server
+            answer, _ = await server.request(call, {"app_id": self.app_id, **args})
+        except AdapterError as error:
+            raise HarnessError(f"the server is asked for {call} in vain: {error.found}", why=error.why) from error
+        if answer.error is not None or answer.result is None:
+            raise HarnessError(f"the server answered {call} with {answer.error!r}")
+        return answer.result
+
+    def delays(self, from_ns: int, to_ns: int) -> list[Observation]:
+        """What the host and the harness ran late in this span."""
+        return [*self._lab.host.between(from_ns, to_ns), *self._lab.delays.between(from_ns, to_ns)]
+
+    async def close(self) -> None:
+        """Stop every process of this scenario, then take its proxies away.
+
+        Raises:
+            LinkproofError: something could not be taken away; all the rest was.
+        """
+        if self._on_failure is not None:
+            self._lab.alarm.forget(self._on_failure)
+        stopping = [process.stop() for process in self._processes.values()]
+        stopped = await asyncio.gather(*stopping, return_exceptions=True)
+        closed = await asyncio.gather(*(link.close() for link in self._links.values()), return_exceptions=True)
+        if self._own_server is not None:
+            closed += await asyncio.gather(self._own_server.close(), return_exceptions=True)
+        failures = [str(result) for result in (*stopped, *closed) if isinstance(result, BaseException)]
+        if failures:
+            raise LinkproofError(f"{self.app_id}: not everything could be taken away: {'; '.join(failures)}")
+
+
+def _observed(person: str, event: FaultEvent) -> Observation:
+    name = event.effect if event.phase is Phase.INJECTED else f"healing of {event.effect}"
+    details = {"visible": event.visible, "proof": event.proof, "parameters": dict(event.parameters)}
+    return Observation(event.t0_ns, person, What.FAULT, name, details, until_ns=event.t1_ns)

@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from harness import plugin
+from harness.cli import suite as module
+from harness.cli.suite import collect, run_pytest, suite_folder
+from harness.errors import HarnessError
+
+ROOT = Path(plugin.__file__).parents[1]
+
+
+@pytest.fixture
+def installed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """A folder as site-packages is: only the package, wherever it came from."""
+    monkeypatch.setattr(plugin, "__file__", str(tmp_path / "harness" / "plugin.py"))
+    return tmp_path
+
+
+def test_a_checkout_has_its_scenarios_in_tests() -> None:
+    assert suite_folder() == ROOT / "tests" / "conformance"
+
+
+def test_a_wheel_has_its_scenarios_in_itself(installed: Path) -> None:
+    (installed / "harness" / "conformance").mkdir(parents=True)
+    assert suite_folder() == installed / "harness" / "conformance"
+
+
+def test_without_scenarios_it_says_where_it_looked(installed: Path) -> None:
+    with pytest.raises(HarnessError, match="the scenarios are not there") as raised:
+        suite_folder()
+    assert str(installed / "tests" / "conformance") in raised.value.found
+    assert raised.value.mend == "install linkproof anew"
+
+
+def test_no_configuration_of_the_user_has_a_say(monkeypatch: pytest.MonkeyPatch) -> None:
+    called: list[tuple[list[str], list[object]]] = []
+
+    def main(arguments: list[str], plugins: list[object]) -> int:
+        called.append((arguments, plugins))
+        return 3
+
+    monkeypatch.setattr(pytest, "main", main)
+    extra = object()
+    assert run_pytest(["-k", "x"], extra) == 3
+    ((arguments, plugins),) = called
+    assert plugins[-1] is extra
+    assert arguments[arguments.index("-c") + 1].endswith("suite.ini")
+    assert arguments[-1] == str(suite_folder())
+
+
+def test_a_suite_that_cannot_be_collected_is_an_error_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "run_pytest", lambda *_: 2)
+    with pytest.raises(HarnessError, match="cannot be collected"):
+        collect()
