@@ -46,6 +46,11 @@ format: $(INSTALLED) ## mend what ruff can mend, and format
 docs: $(INSTALLED) ## draw docs/spec.md anew from the table in harness/spec
 	$(BIN)/python -m harness.spec.render docs/spec.md
 
+.PHONY: coverage
+coverage: $(INSTALLED) ## play all scenarios, and write docs/coverage.md from what they covered
+	run="$$(mktemp -d)/run" && $(BIN)/linkproof certify --run-dir "$$run" && \
+		$(BIN)/linkproof coverage "$$run" > docs/coverage.md
+
 # Keeps the pins that still fit; ARGS=--upgrade takes the newest of everything.
 .PHONY: constraints
 constraints: $(INSTALLED) ## pin again what CI installs, after a change to pyproject.toml

@@ -22,14 +22,15 @@ from harness.report.run_folder import RunFolder, RunInfo
 from harness.report.summary import Summary, summarise
 from harness.spec.profiles import RTM_1_0
 from harness.spec.timing import NS_PER_S
+from harness.trace import Observation, What
 from harness.world.lab import REFERENCE_CLIENT, Lab, LabConfig, open_lab
 from harness.world.play import Play
 from harness.world.real import RealEngine
 from harness.world.world import Title, World
 
-# A scenario that needs this much longer than it says has hung: the longest wait that it may make without saying so is
-# PATIENCE_S, a few times over, on a loaded host.
-OVERTIME_S = 60.0
+# A scenario that needs this much longer than it says has hung. On a host that is overloaded it may take minutes until
+# all its people were admitted, and that is no fault of it.
+OVERTIME_S = 240.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +102,6 @@ class Run:
     async def play(self, scenario: ScenarioSpec, rank: int = 0) -> Judgement:
         """Play one scenario and judge it; its trace is kept, also that of a scenario that is broken off."""
         assert self._lab is not None
-        began_ns = now_ns()
         name = scenario.title.name
         play = Play(scenario.title, RealEngine(self._lab, name, rank))
         self.playing[name] = play
@@ -115,7 +115,7 @@ class Run:
         self.folder.write_trace(name, trace)
         judgement = judge(trace)
         self.judgements[name] = judgement
-        took_s = round((now_ns() - began_ns) / NS_PER_S, 3)
+        took_s = round((now_ns() - _begun_ns(trace)) / NS_PER_S, 3)
         if took_s > self.info.longest_s:
             self.info.longest_s, self.info.longest = took_s, name
         return judgement
@@ -123,3 +123,8 @@ class Run:
     def summary(self) -> Summary:
         """Return what the run says so far."""
         return summarise(list(self.judgements.values()), self.info.selected)
+
+
+def _begun_ns(trace: Sequence[Observation]) -> int:
+    """Return when a scenario had its first person: what it waited for before that is no part of it."""
+    return next((each.at_ns for each in trace if each.what is What.DECLARED), trace[0].at_ns)

@@ -23,11 +23,13 @@ class What(StrEnum):
     CALLBACK = "callback"  # a person's client called back
     FAULT = "fault"  # a fault was put on a link, or healed
     SERVER = "server"  # something was done to the server or said by it
+    COUNTED = "counted"  # how many connections a person's client had, and how often its user logged in
     DECLARED = "declared"  # what an adapter says of its implementation
     DELAY = "delay"  # how late the host ran something that was due
     AWAITED = "awaited"  # the scenario waited for something of the implementation, in vain
     EXPECTED = "expected"  # what the scenario expects a person to have seen, written out
     LACKING = "lacking"  # the implementation declares that it cannot do what the scenario asks for
+    LATE = "late"  # the harness itself came too late for the scenario to go on as it is written
     ERROR = "error"  # the scenario could not go on, through no fault of the implementation
     END = "end"  # the scenario is over: what comes later is teardown
 

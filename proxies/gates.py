@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import select
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
@@ -22,6 +23,8 @@ _NO_ANSWER_S: Final = 0.05
 _PROBE_TIMEOUT_S: Final = 1.0
 # An accept queue made with listen(0) takes one connection; Linux, BSD and macOS round up differently.
 _MOST_FILLERS: Final = 64
+# A process that is just being started has a copy of every open socket, our listener too, until its program begins.
+_HANDED_ON_S: Final = 1.0
 _SERVED: Final = "was served"
 
 
@@ -130,7 +133,14 @@ class HangConnects(Cut):
     def heal(self, proxy: ProxyControl) -> None:
         """Give the port back to the proxy."""
         self.dispose()
-        super().heal(proxy)
+        deadline = time.monotonic() + _HANDED_ON_S
+        while True:
+            try:
+                return super().heal(proxy)
+            except HostError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(_ANSWER_S)
 
     def dispose(self) -> None:
         """Close our listener and what waits in its queue."""

@@ -14,6 +14,7 @@ from typing import Final
 
 from harness.errors import ToxiproxyError, UsageError
 from proxies.api import ProxyControl, ProxyState, ToxicState
+from proxies.dead_connections import await_dead_connections
 from proxies.toxics import BOTH, Direction, ToxicSpec
 
 # Longer than any run: until the fault is healed, no end is told that the other one has closed.
@@ -126,7 +127,11 @@ class ToxicRecipe(Recipe):
 
     def heal(self, proxy: ProxyControl) -> None:
         """Switch off, last first."""
-        for toxic in reversed(self.toxics):
+        for toxic in reversed(self._making):
+            proxy.switch(toxic, on=False)
+        if self._before:
+            await_dead_connections(proxy.state().listen)
+        for toxic in reversed(self._before):
             proxy.switch(toxic, on=False)
 
     def prove_healed(self, proxy: ProxyControl) -> str:

@@ -20,7 +20,7 @@ CONTRACT_VERSION = 1
 LINE_BYTES_MAX = 1024 * 1024
 
 # What an implementation can lack without being judged for it (the verdict is then UNSUPPORTED, never PASS).
-CAPABILITIES: tuple[str, ...] = ("channels", "attributes", "presence", "messages", "token-renewal")
+CAPABILITIES: tuple[str, ...] = ("channels", "attributes", "presence", "messages", "token-renewal", "reactions")
 
 # Every call of the SDK: its arguments, what its answer carries beside the code, and the capability that it needs.
 CALLS: dict[str, tuple[dict[str, str], dict[str, str], str | None]] = {
@@ -37,6 +37,9 @@ CALLS: dict[str, tuple[dict[str, str], dict[str, str], str | None]] = {
     "deleteAttributes": ({"keys": "list of strings"}, {}, "attributes"),
     "getAttributes": ({"uid": "string"}, {"attributes": "object of strings"}, "attributes"),
     "queryOnline": ({"uids": "list of strings"}, {"online": "object of booleans"}, "presence"),
+    # No call of the SDK, but of its adapter: the next time that this callback comes, report it, and then make this call
+    # from inside it; or raise an exception there, where the call is empty.
+    "react": ({"callback": "string", "call": "string", "args": "object"}, {}, "reactions"),
 }
 
 # Every callback of the SDK, and its arguments.
@@ -108,6 +111,14 @@ class Create(Struct, frozen=True):
 
     url: str
     app_id: str
+
+
+class Reaction(Struct, frozen=True):
+    """The arguments of ``react``: what is to be done inside the next callback of this name; an empty call raises."""
+
+    callback: str
+    call: str
+    args: dict[str, Any] = {}
 
 
 UNSUPPORTED = "unsupported"

@@ -13,7 +13,12 @@ from harness.report.run_folder import RunFolder
 
 @click.command()
 @click.argument("run", type=click.Path(path_type=Path))
-@click.option("--check", "page", type=click.Path(path_type=Path), help="Fail where this page says something else.")
+@click.option(
+    "--check",
+    "page",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Fail where this page says something else.",
+)
 def coverage(run: Path, page: Path | None) -> int:
     """Say which rule the run in the folder RUN checked, under which fault, in which phase; as a page of Markdown.
 
@@ -24,7 +29,9 @@ def coverage(run: Path, page: Path | None) -> int:
       linkproof coverage runs/latest > docs/coverage.md
       linkproof coverage runs/latest --check docs/coverage.md
     """
-    covered = RunFolder(run).coverage()
+    folder = RunFolder(run)
+    folder.read_info()  # what is no run is a mistake of the user's, and no run that checked nothing
+    covered = folder.coverage()
     text = render(covered)
     missing = unchecked(covered)
     if page is None:

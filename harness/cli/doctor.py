@@ -72,7 +72,11 @@ def _examine() -> Iterator[Finding]:
     try:
         found = binary.find(build=False)
     except LinkproofError as error:
-        yield Finding("Toxiproxy", f"{error.found}", "linkproof toxiproxy install (or as said above)")
+        yield Finding(
+            "Toxiproxy",
+            f"{error.found}",
+            f"linkproof toxiproxy install (with Go, a container engine or PyPI at hand), or: {error.mend}",
+        )
         return
     yield Finding("Toxiproxy", f"{found.version}, {found.origin}: {found.path or found.address}")
     yield _told("faults", lambda: _faults(found))

@@ -75,6 +75,7 @@ class Budget:
 
     def __init__(self, trace: Sequence[Observation]) -> None:
         self._host = _late(trace, "host")
+        self._server = _late(trace, "server")
         self._harness = _late(trace, "harness")
         self._declared = {
             each.source: Declared(
@@ -94,20 +95,23 @@ class Budget:
         """Return the longest time by which the host ran a process late in this span, or close by."""
         return _longest(self._host, from_ns, to_ns)
 
+    def _on_the_way_ns(self, from_ns: int, to_ns: int) -> int:
+        """How late something can be seen: by what the host does to each process, and by the server's own doings."""
+        return PROCESSES_ON_THE_WAY * self.delay_ns(from_ns, to_ns) + _longest(self._server, from_ns, to_ns)
+
     def disturbed_ns(self, from_ns: int, to_ns: int) -> int:
         """Return how late things were in this span, if by so much that it cannot be held against anybody; else 0.
 
         What was seen passes through several processes that the host may run late; what was done, through the harness.
         """
-        host_ns = PROCESSES_ON_THE_WAY * _longest(self._host, from_ns, to_ns)
-        late_ns = max(host_ns, _longest(self._harness, from_ns, to_ns))
+        late_ns = max(self._on_the_way_ns(from_ns, to_ns), _longest(self._harness, from_ns, to_ns))
         return late_ns if late_ns > ERROR_MAX_NS else 0
 
     def hold(self, person: str, window: Window, seen: Observation) -> Timed:
         """Hold a seen time against a window, in seconds after the start of the moment that it counts from."""
         declared = self.declared(person)
-        delay_ns = self.delay_ns(window.from_ns, seen.at_ns)
-        error_ns = TIMER_TICK_NS + declared.clock_error_ns + PROCESSES_ON_THE_WAY * delay_ns
+        on_the_way_ns = self._on_the_way_ns(window.from_ns, seen.at_ns)
+        error_ns = TIMER_TICK_NS + declared.clock_error_ns + on_the_way_ns
         early_ns = sum(declared.margin_ns(name) for name in window.early)
         late_ns = sum(declared.margin_ns(name) for name in window.late)
         # Counted from from_ns: the moment may have been as late as to_ns, so the window closes that much later.

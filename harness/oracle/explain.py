@@ -86,9 +86,12 @@ def _fault(person: str, step: Step | None, observation: Observation | None, budg
     timed = budget.hold(person, step.window, observation)
     if timed.fit is Fit.INSIDE:
         return ""
+    came = f"(came after {timed.elapsed_s:.3f} s)"
+    if timed.margin_s >= 0:
+        return f"in time, but known to {timed.error_s:.3f} s only {came}"
     side = "early" if timed.elapsed_s < timed.earliest_s else "late"
     sure = "" if timed.fit is Fit.OUTSIDE else ", too close to tell"
-    return f"{side} by {-timed.margin_s:.3f} s{sure} (came after {timed.elapsed_s:.3f} s)"
+    return f"{side} by {-timed.margin_s:.3f} s{sure} {came}"
 
 
 def render(judgement: Judgement) -> str:

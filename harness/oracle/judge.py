@@ -31,6 +31,7 @@ _NEEDED: dict[str, tuple[str, ...]] = {
     What.AWAITED: ("step", "within_s"),
     What.ERROR: ("text",),
     What.LACKING: ("text",),
+    What.LATE: ("text",),
     "onConnectionStateChanged": ("state", "reason"),
     "onMemberJoined": ("channel", "member"),
     "onMemberLeft": ("channel", "member"),
@@ -72,7 +73,7 @@ def judge(trace: Sequence[Observation]) -> Judgement:
         raise CutShortError(f"{scenario}: the trace has no end; the run was cut short while it was recorded")
     # What fails while everything is taken away comes after the end, and still spoils the scenario.
     late_errors = [each for each in trace[ended:] if each.what is What.ERROR]
-    return _Case(scenario, clauses, [*trace[:ended], *late_errors]).judgement()
+    return _Case(scenario, clauses, [*trace[:ended], *late_errors], trace[ended].at_ns).judgement()
 
 
 def _check_whole(trace: Sequence[Observation]) -> None:
@@ -89,27 +90,32 @@ def _check_whole(trace: Sequence[Observation]) -> None:
 class _Case:
     """One trace on its way to a verdict."""
 
-    def __init__(self, scenario: str, clauses: list[str], trace: Sequence[Observation]) -> None:
+    def __init__(self, scenario: str, clauses: list[str], trace: Sequence[Observation], end_ns: int) -> None:
         self._scenario = scenario
         self._clauses = clauses
         self._trace = trace
+        self._end_ns = end_ns
         self._budget = Budget(trace)
         self._checks: list[Check] = []
         self._columns: list[Column] = []
-        self._answers: dict[str, str] = {}
+        self._answers: dict[str, dict[str, None]] = {}  # names in the order in which they were seen
 
     def judgement(self) -> Judgement:
         broken = self._of_kind(What.ERROR) + self._of_kind(What.LACKING)
+        late = self._of_kind(What.LATE)
         for expected in self._of_kind(What.EXPECTED):
             self._judge_sequence(expected.source, expected.args["sequence"])
         for awaited in self._of_kind(What.AWAITED):
             self._judge_awaited(awaited)
         for person in dict.fromkeys(each.source for each in self._of_kind(What.DECLARED)):
-            self._checks += check_invariants(person, of_person(person, self._trace))
+            disturbed = self._budget.disturbed_ns(self._trace[0].at_ns, self._end_ns) > 0
+            self._checks += check_invariants(person, of_person(person, self._trace), disturbed=disturbed)
         if broken:
             return self._cannot_tell(broken[0])
         verdict = worst(check.verdict for check in self._checks)
-        if verdict is None or not self._of_kind(What.EXPECTED) + self._of_kind(What.AWAITED):
+        if late and verdict is not Verdict.FAIL:
+            return self._make(Verdict.INCONCLUSIVE, late[0].args["text"], blame="host")
+        if verdict is None or not self._of_kind(What.EXPECTED) + self._of_kind(What.AWAITED) + late:
             return self._make(Verdict.ERROR, "the scenario checked nothing", blame="harness")
         decisive = [check for check in self._checks if check.verdict is verdict]
         reason = "" if verdict is Verdict.PASS else f"{decisive[0].clause}: {decisive[0].person}: {decisive[0].what}"
@@ -128,7 +134,7 @@ class _Case:
             checks=self._checks,
             columns=self._columns,
             blame=blame,
-            answers=self._answers,
+            answers={clause: ", ".join(names) for clause, names in self._answers.items()},
             clauses=self._clauses,
         )
 
@@ -149,12 +155,13 @@ class _Case:
             self._break(person, self._blamed(path), f"{describe(extra)} was not expected here", extra.at_ns)
         elif path.due is not None:
             missing = remaining_steps(path)
-            self._break(person, missing[0].clauses, f"{at_of(missing[0])} never came", self._trace[-1].at_ns)
+            self._break(person, missing[0].clauses, f"{at_of(missing[0])} never came", self._end_ns)
         else:
             self._pass(person, path.silent, "nothing else until the end")
             for clause, name in path.answers.items():
                 self._pass(person, (clause,), f"answered by {name!r}")
-            self._answers |= path.answers
+            for clause, name in path.answers.items():
+                self._answers.setdefault(clause, {}).update(dict.fromkeys(name.split(", ")))
         self._columns.append(columns_of(person, path, seen, self._trace, self._budget))
 
     def _misfit(self, person: str, path: Path, seen: Sequence[Observation]) -> int:
@@ -171,6 +178,8 @@ class _Case:
             timed = self._budget.hold(person, step.window, observation)
             verdict = {Fit.INSIDE: Verdict.PASS, Fit.UNCERTAIN: Verdict.INCONCLUSIVE}.get(timed.fit, Verdict.FAIL)
             text = f"{what} after {timed.elapsed_s:.3f} s, due in [{timed.earliest_s:.3f}, {timed.latest_s:.3f}] s"
+            if verdict is Verdict.INCONCLUSIVE:
+                text += f", and times are known to {timed.error_s:.3f} s only"
             # What is in time proves only what it names; what is not spoils what the scenario is about.
             named = step.clauses if verdict is Verdict.PASS else step.clauses or self._own()
             self._checks += [Check(clause, verdict, person, text, timed.margin_s) for clause in named]

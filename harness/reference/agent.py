@@ -29,6 +29,7 @@ from harness.adapter.contract import (
     Create,
     Event,
     Hello,
+    Reaction,
     Request,
     decode_request,
     encode,
@@ -65,6 +66,10 @@ _CALLS: dict[str, tuple[str, tuple[str, ...]]] = {
 }
 
 
+class AskedForError(Exception):
+    """What an app's callback raises when it is to show that this breaks nothing (OPEN-18)."""
+
+
 class RequestError(Exception):
     """A request that cannot be carried out; its text is the ``error`` of the answer."""
 
@@ -81,6 +86,7 @@ class Agent:
         self._heartbeat_s = heartbeat_s
         self._write = write
         self._client: RtmClient | None = None
+        self._reactions: dict[str, Request] = {}  # to the next callback of each name
         self._is_closed = False
 
     def request(self, line: bytes) -> None:
@@ -114,6 +120,11 @@ class Agent:
                 return {"now_ns": time.monotonic_ns()}
             case "create":
                 return self._create(request.args)
+            case "react":
+                return self._react(request.args)
+        return self._call(request)
+
+    def _call(self, request: Request) -> dict[str, Any] | asyncio.Future[CallResult]:
         if request.call not in _CALLS:
             raise RequestError(UNSUPPORTED)
         method, names = _CALLS[request.call]
@@ -140,9 +151,25 @@ class Agent:
             self._client.on(name)(partial(self._called_back, name))
         return {}
 
+    def _react(self, args: dict[str, Any]) -> dict[str, Any]:
+        try:
+            wanted = msgspec.convert(args, Reaction)
+        except msgspec.ValidationError as error:
+            raise RequestError(f"react: {error}") from error
+        if wanted.callback not in CALLBACKS:
+            raise RequestError(f"react: no callback is called {wanted.callback!r}")
+        self._reactions[wanted.callback] = Request(0, wanted.call, wanted.args)
+        return {"code": 0}
+
     def _called_back(self, name: str, *values: object) -> None:
         args = dict(zip(CALLBACKS[name], values, strict=True))
         self._write(encode(Event(name, time.monotonic_ns(), args)))
+        reaction = self._reactions.pop(name, None)
+        if reaction is None:
+            return
+        if not reaction.call:
+            raise AskedForError(f"the harness asked for an exception in {name}")
+        self._call(reaction)
 
     def _answered(self, request_id: int, reply: asyncio.Future[CallResult]) -> None:
         if not self._is_closed:

@@ -7,12 +7,14 @@ carries out what the core wants done, and keeps one timer.
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import logging
 import random
 import secrets
+import socket
 import ssl as tls
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
 from types import TracebackType
 from typing import Any, Concatenate, NamedTuple, ParamSpec, Self, TypeVar, assert_never
@@ -37,11 +39,11 @@ from harness.spec.timing import NS_PER_S, Timing
 
 Handler = Callable[..., Coroutine[Any, Any, None] | None]
 _H = TypeVar("_H", bound=Handler)
+# What getaddrinfo tells of one address.
+_Address = tuple[socket.AddressFamily, socket.SocketKind, int, str, tuple[Any, ...]]
 _C = TypeVar("_C", LoginError, LogoutError, RenewTokenError, JoinChannelError, LeaveChannelError)
 _P = ParamSpec("_P")
 
-# For the addresses of a host with more than one (RFC 8305): how long each has before the next is tried beside it.
-HAPPY_EYEBALLS_S = 0.25
 
 _log = logging.getLogger(__name__)
 
@@ -281,15 +283,41 @@ class RtmClient:
 
     async def _connect(self, conn: int, connection: Connection) -> None:
         try:
-            await self._loop.create_connection(
-                lambda: connection,
-                self._uri.host,
-                self._uri.port,
-                ssl=self._tls,
-                happy_eyeballs_delay=HAPPY_EYEBALLS_S,
-            )
+            sock = await self._connect_socket()
+            name = self._uri.host if self._tls is not None else None
+            await self._loop.create_connection(lambda: connection, sock=sock, ssl=self._tls, server_hostname=name)
         except (OSError, UnicodeError) as error:  # UnicodeError: a host that no name can be looked up for
             self._lost(conn, str(error))
+
+    async def _connect_socket(self) -> socket.socket:
+        """Connect to one address of the server after the other.
+
+        Not left to create_connection: cancelled in a bad moment that forgets a socket that has just been connected,
+        which then stays open until the garbage is collected.
+        """
+        failure: OSError | None = None
+        for family, kind, protocol, _, address in await self._addresses():
+            sock = socket.socket(family, kind, protocol)
+            sock.setblocking(False)
+            try:
+                await self._loop.sock_connect(sock, address)
+            except OSError as error:
+                sock.close()
+                failure = error
+            except BaseException:
+                sock.close()
+                raise
+            else:
+                return sock
+        raise failure or OSError(f"{self._uri.host} has no address")
+
+    async def _addresses(self) -> Sequence[_Address]:
+        try:
+            ipaddress.ip_address(self._uri.host)
+        except ValueError:
+            return await self._loop.getaddrinfo(self._uri.host, self._uri.port, type=socket.SOCK_STREAM)
+        # Nothing is to be looked up, so no thread is needed for it.
+        return socket.getaddrinfo(self._uri.host, self._uri.port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
 
     def _connect_ended(self, conn: int, connection: Connection, _task: asyncio.Task[None]) -> None:
         del self._connects[conn]

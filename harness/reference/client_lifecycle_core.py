@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 
 from harness.errors import HarnessError
-from harness.reference.client_attempts_core import Attempts
+from harness.reference.client_attempts_core import Attempt, Attempts
 from harness.reference.client_codes_core import LOGIN
 from harness.reference.client_effects_core import Callback, Close, Effect, Log, Open, Send
 from harness.reference.client_link_core import Link
@@ -27,6 +27,7 @@ from harness.reference.wire import (
     Logout,
     Members,
     Online,
+    PeerMessage,
     Pong,
     Refused,
     ServerFrame,
@@ -54,6 +55,7 @@ _ENTERED_FROM: Mapping[State, frozenset[State]] = {
     State.ABORTED: frozenset({State.CONNECTED, State.RECONNECTING}),
 }
 _ENDED = {EndReason.REMOTE_LOGIN: Reason.REMOTE_LOGIN, EndReason.BANNED: Reason.BANNED_BY_SERVER}
+_REFUSED_BY_END = {EndReason.REMOTE_LOGIN: Code.SUPERSEDED, EndReason.BANNED: Code.BANNED}
 _ENDED_BY_REFUSAL = {Code.SUPERSEDED: Reason.REMOTE_LOGIN, Code.BANNED: Reason.BANNED_BY_SERVER}
 
 
@@ -100,10 +102,13 @@ class Lifecycle:
         if attempt is None or attempt.token is not None:
             raise HarnessError(f"connection {conn} is reported open for a second time while {self._state.name}")
         assert self._session is not None
-        attempt.token = self._session.token.for_login
+        token = self._session.token.for_login
+        if not self._attempts.opened(now, conn, token):
+            self._emit(Close(conn, flush=False))
+            return
         if self._state is State.CONNECTING:
             attempt.deadline_ns = None  # the login as a whole has its 6 s, and this connection works (OPEN-5)
-        self._emit(Send(conn, self._login_frame(conn, self._session.uid, attempt.token, self._session.resume)))
+        self._emit(Send(conn, self._login_frame(conn, self._session.uid, token, self._session.resume)))
 
     def received(self, now: int, conn: int, data: bytes | str) -> None:
         """Take one WebSocket message. A connection that brings what it must not is given up like one that broke.
@@ -161,7 +166,6 @@ class Lifecycle:
             self._interrupted(now)
         assert self._session is not None  # without one there is no deadline
         self._session.tick(now)
-        self._close_all(self._attempts.expire(now))
         if self._link is not None:
             if self._link.next_ping_ns <= now:
                 self._emit(Send(self._link.conn, self._link.ping(now)))
@@ -199,12 +203,23 @@ class Lifecycle:
         assert attempt is not None
         if attempt.token is None:
             raise WireError("a frame before the login")
-        if isinstance(frame, LoggedIn):
-            self._logged_in(now, attempt.token, conn, frame)
-        elif isinstance(frame, Refused):
-            self._refused(now, conn, attempt.token, frame)
-        else:
-            raise WireError(f"{type(frame).__name__} before the answer to the login")
+        match frame:
+            case LoggedIn() if attempt.answer is None:
+                self._answered(now, attempt, frame)
+            case Pong() if attempt.answer is not None and attempt.link is not None:
+                attempt.link.pong(now, frame.n)
+                if attempt.link.silent_since_ns is None:
+                    self._logged_in(now, attempt, attempt.link, attempt.answer)
+            case PeerMessage() if attempt.answer is not None:
+                attempt.held.append(frame)  # to the others the user is online already
+            case Refused():
+                attempt.answer = None
+                self._refused(now, conn, attempt.token, frame)
+            case Ended() if attempt.answer is not None:
+                attempt.answer = None  # nothing is left to log out of
+                self._refused(now, conn, attempt.token, Refused(_REFUSED_BY_END[frame.reason], "ended at once"))
+            case _:
+                raise WireError(f"{type(frame).__name__} in the middle of the login")
 
     def _pong(self, now: int, link: Link, frame: Pong) -> None:
         link.pong(now, frame.n)
@@ -213,23 +228,38 @@ class Lifecycle:
         if self._attempts.is_seeking and not link.is_suspect(now):
             self._close_all(self._attempts.called_off(now))  # recovered: nothing was switched (CONNECTED-4)
 
-    def _logged_in(self, now: int, token: str, conn: int, frame: LoggedIn) -> None:
+    def _answered(self, now: int, attempt: Attempt, frame: LoggedIn) -> None:
+        """Confirm a login that the server has accepted (OPEN-7).
+
+        A session that was there before needs no confirmation. A new one is taken back where none arrives, so the app
+        is told only when the server has answered it: from then on the session outlives the connection (OPEN-11).
+        """
         heartbeat_max_s = self._timing.interruption_s / 2
         if not HEARTBEAT_MIN_S <= frame.heartbeat_s <= heartbeat_max_s:
             raise WireError(f"a heartbeat of {frame.heartbeat_s} s, expected {HEARTBEAT_MIN_S} to {heartbeat_max_s} s")
+        link = Link(attempt.conn, now, frame.heartbeat_s)
+        self._emit(Send(attempt.conn, link.ping(now)))
+        if frame.resumed:
+            self._logged_in(now, attempt, link, frame)
+        else:
+            self._attempts.accepted(now, attempt, frame, link)
+
+    def _logged_in(self, now: int, attempt: Attempt, link: Link, answer: LoggedIn) -> None:
         assert self._session is not None
+        assert attempt.token is not None
         if self._link is not None:
             self._emit(Close(self._link.conn, flush=False))
-        self._close_all(self._attempts.won(now, conn))
+        self._close_all(self._attempts.won(now, link.conn))
         self._session.detached(now)
-        self._link = Link(conn, now, frame.heartbeat_s)
+        self._link = link
         self._login_deadline_ns = self._interrupted_ns = None
-        self._emit(Send(conn, self._link.ping(now)))  # the confirmation that the server waits for (OPEN-7)
         if self._state is State.CONNECTING:
             self._emit(Callback("onLoginSuccess", {}))
         if self._state is not State.CONNECTED:
             self._switch(State.CONNECTED, Reason.LOGIN_SUCCESS)
-        self._session.attached(now, conn, frame, token)
+        self._session.attached(now, link.conn, answer, attempt.token)
+        for message in attempt.held:
+            self._session.notice(message)
 
     def _refused(self, now: int, conn: int, token: str | None, frame: Refused) -> None:
         """Take the refusal of a login: of an attempt with this token, or one that takes a login back (None)."""
@@ -267,7 +297,7 @@ class Lifecycle:
     def _try_at_once(self, now: int) -> None:
         """Where there is no link, do not wait for the next attempt: there is a reason to hope."""
         if self._link is None:
-            self._close_all(self._attempts.hasten(now))
+            self._attempts.hasten(now)
             self._start_attempt(now)
 
     def _switch(self, state: State, reason: Reason) -> None:
@@ -324,13 +354,17 @@ class Lifecycle:
         return self._session if self._state in (State.CONNECTED, State.RECONNECTING) else None
 
     def _start_attempt(self, now: int) -> None:
+        self._close_all(self._attempts.expire(now))
         if self._attempts.start_due(now, self._last_conn + 1):
             self._last_conn += 1
             self._emit(Open(self._last_conn))
 
-    def _close_all(self, conns: Iterable[int]) -> None:
-        for conn in conns:
-            self._emit(Close(conn, flush=False))
+    def _close_all(self, attempts: Iterable[Attempt]) -> None:
+        for attempt in attempts:
+            is_half_way = attempt.answer is not None
+            if is_half_way:  # its session may be confirmed by now, and would outlive the connection (OPEN-7)
+                self._emit(Send(attempt.conn, Logout()))
+            self._emit(Close(attempt.conn, flush=is_half_way))
 
     def _gone(self, now: int, conn: int) -> None:
         """A connection is of no use any more; the shell has closed it, or has been told to."""

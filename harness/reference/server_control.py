@@ -30,6 +30,7 @@ from harness.adapter.contract import (
     decode_request,
     encode,
 )
+from harness.delays import DelaySampler
 from harness.errors import AdapterError, LinkproofError, UsageError
 from harness.reference.server import HEARTBEAT_S, Server, ServerConfig
 from harness.reference.wire import SUBPROTOCOL
@@ -47,13 +48,20 @@ class _User(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     uid: str
 
 
-def answer(server: Server, request: Request) -> Answer:
+class _Span(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The arguments of ``delays``."""
+
+    from_ns: int
+    to_ns: int
+
+
+def answer(server: Server, delays: DelaySampler, request: Request) -> Answer:
     """Carry out a request of the harness.
 
     A request that is not known is answered ``unsupported``, one with wrong arguments with what is wrong.
     """
     try:
-        result = _result(server, request)
+        result = _result(server, delays, request)
     except msgspec.ValidationError as wrong:
         return Answer(request.id, time.monotonic_ns(), error=f"{request.call}: {wrong}")
     if result is None:
@@ -61,7 +69,7 @@ def answer(server: Server, request: Request) -> Answer:
     return Answer(request.id, time.monotonic_ns(), result=result)
 
 
-def _result(server: Server, request: Request) -> dict[str, Any] | None:
+def _result(server: Server, delays: DelaySampler, request: Request) -> dict[str, Any] | None:
     match request.call:
         case "hello":
             return _hello(server)
@@ -69,6 +77,9 @@ def _result(server: Server, request: Request) -> dict[str, Any] | None:
             return {"now_ns": time.monotonic_ns()}
         case "stop":
             return {}  # the loop ends after this answer
+        case "delays":
+            span = msgspec.convert(request.args, _Span)
+            return {"late": delays.between(span.from_ns, span.to_ns)}
         case "ban" | "unban" | "connections":
             return _about_user(server, request.call, msgspec.convert(request.args, _User))
     return None
@@ -104,8 +115,8 @@ async def serve_controlled(config: ServerConfig, stdin: BinaryIO, stdout: Binary
         UsageError: ``stdin`` cannot be waited for.
         HostError: the address cannot be listened on.
     """
-    async with Server(config) as server, _lines_of(stdin) as lines:
-        talk = asyncio.create_task(_talk(server, lines, stdout))
+    async with Server(config) as server, _lines_of(stdin) as lines, _sampled() as delays:
+        talk = asyncio.create_task(_talk(server, delays, lines, stdout))
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, talk.cancel)
@@ -114,7 +125,7 @@ async def serve_controlled(config: ServerConfig, stdin: BinaryIO, stdout: Binary
             talk.result()
 
 
-async def _talk(server: Server, lines: asyncio.StreamReader, stdout: BinaryIO) -> None:
+async def _talk(server: Server, delays: DelaySampler, lines: asyncio.StreamReader, stdout: BinaryIO) -> None:
     while True:
         try:
             line = await lines.readuntil()
@@ -128,12 +139,23 @@ async def _talk(server: Server, lines: asyncio.StreamReader, stdout: BinaryIO) -
             raise _bad_line(line, str(error)) from error
         try:
             # Answers are far smaller than a pipe, so this does not wait unless nobody has read for a long time.
-            stdout.write(encode(answer(server, request)))
+            stdout.write(encode(answer(server, delays, request)))
             stdout.flush()
         except BrokenPipeError:
-            return  # nobody is there to be served any more
+            # Nobody is there to be served any more. What could not be written would be tried again at the exit.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stdout.fileno())
+            return
         if request.call == "stop":
             return
+
+
+@asynccontextmanager
+async def _sampled() -> AsyncIterator[DelaySampler]:
+    delays = DelaySampler()
+    try:
+        yield delays
+    finally:
+        await delays.close()
 
 
 def _bad_line(line: bytes, why: str) -> AdapterError:

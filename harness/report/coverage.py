@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from harness.oracle.verdict import Judgement
 from harness.spec.clauses import CLAUSES, Clause
-from harness.spec.phases import PHASES
+from harness.spec.phases import IDLE, PHASES
 from harness.trace import Observation, What
 
 NO_FAULT = "-"
@@ -36,7 +36,7 @@ def covered_by(trace: Sequence[Observation], judgement: Judgement) -> Covered:
     servers = {each.name for each in trace if each.what is What.SERVER and each.name in _SERVER_FAULTS}
     return Covered(
         judgement.scenario,
-        trace[0].args["phase"],
+        trace[0].args.get("phase", IDLE),
         frozenset(links | servers or {NO_FAULT}),
         frozenset(check.clause for check in judgement.checks),
     )

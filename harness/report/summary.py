@@ -32,6 +32,8 @@ class Summary:
     def verdict(self) -> Verdict:
         """The run in one word. A run that ran fewer scenarios than it selected is an ERROR, as is one of none."""
         found = [judgement.verdict for judgement in self.judgements]
+        # A scenario that passed, and never checked a rule that it names, has proved less than it says.
+        found += [Verdict.ERROR] if any(Verdict.ERROR in each.of_clauses().values() for each in self.judgements) else []
         return worst([*found, Verdict.ERROR] if self.missing or not found else found) or Verdict.ERROR
 
     @property
@@ -47,7 +49,8 @@ class Summary:
     def of_clause(self, clause: Clause) -> ClauseResult:
         """What the run says of one rule."""
         speaking = [judgement for judgement in self.judgements if clause.id in judgement.of_clauses()]
-        answers = sorted({each.answers[clause.id] for each in speaking if clause.id in each.answers})
+        answered = (each.answers[clause.id].split(", ") for each in speaking if clause.id in each.answers)
+        answers = sorted({name for names in answered for name in names})
         return ClauseResult(
             clause,
             worst(judgement.of_clauses()[clause.id] for judgement in speaking),

@@ -49,6 +49,9 @@ class Fault(Protocol):
 class Flap(Fault, Protocol):
     """A fault that comes and goes on an absolute schedule."""
 
+    def __await__(self) -> Generator[Any, None, Flap]:
+        """Begin; returns when it has come for the first time."""
+
     async def finished(self) -> None:
         """Wait until it has come and gone as often as it was to."""
 
@@ -176,6 +179,12 @@ class Engine(Protocol):
     async def start_client(self, person: str, on_callback: OnCallback, on_failure: OnFailure) -> Client:
         """Start a client that reaches the server by the person's link alone."""
 
+    async def count(self, person: str, uid: str) -> Mapping[str, int]:
+        """How many ``connections`` a person's client has open, and how many ``logins`` the server has seen of the uid.
+
+        What cannot be known at the moment (the server is down, the client has crashed) is left out.
+        """
+
     async def crash_client(self, person: str) -> None:
         """End a person's client without a word: its process is killed."""
 
@@ -188,8 +197,8 @@ class Engine(Protocol):
     async def ask_server(self, call: str, args: Mapping[str, Any]) -> Mapping[str, Any]:
         """Ask the server something about this world's tenant, or have it do something."""
 
-    def delays(self, from_ns: int, to_ns: int) -> list[Observation]:
-        """What the host ran late in this span."""
+    async def delays(self, from_ns: int, to_ns: int) -> list[Observation]:
+        """What was run late in this span."""
 
     async def close(self) -> None:
         """End everything that this world started."""

@@ -12,18 +12,19 @@ import sys
 from collections import deque
 from typing import Self
 
+from harness.delays import BUCKET_NS, KEPT_NS, PERIOD_NS
 from harness.errors import HarnessError
 from harness.guard import Guard
 from harness.trace import Observation, What
-from harness.world.delays import BUCKET_NS, KEPT_NS, PERIOD_NS
 
 # Run with -I -S: it needs nothing but a clock, and must not cost what it measures. It ends with its reader.
 _PROGRAM = f"""
 import sys, time
 bucket, worst = -1, (0, 0)
+ran = time.monotonic_ns()
 while True:
-    due = time.monotonic_ns() + {PERIOD_NS}
-    time.sleep({PERIOD_NS / 1e9})
+    due = ran + {PERIOD_NS}  # from when it last ran: no moment in between goes unmeasured
+    time.sleep(max(0, due - time.monotonic_ns()) / 1e9)
     ran = time.monotonic_ns()
     if due // {BUCKET_NS} != bucket:
         if bucket >= 0:

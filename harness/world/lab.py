@@ -16,9 +16,9 @@ from pathlib import Path
 from harness.adapter.contract import Event, Hello
 from harness.adapter.handshake import greet
 from harness.adapter.process import ContractProcess
+from harness.delays import DelaySampler
 from harness.errors import AdapterError, HarnessError, LinkproofError
 from harness.guard import Guard
-from harness.world.delays import DelaySampler
 from harness.world.gate import StartGate
 from harness.world.host import HostSampler
 from proxies.binary import find

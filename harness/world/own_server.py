@@ -30,8 +30,14 @@ class OwnServer:
         self._record = record
         self._on_failure = on_failure
         self._lives = 0
+        self._suspended = False
         self._process: ContractProcess | None = None
         self.address = ("127.0.0.1", lab.toxiproxy.take_port())
+
+    @property
+    def is_answering(self) -> bool:
+        """Whether it runs, and does not stand still."""
+        return self._process is not None and not self._suspended
 
     @property
     def process(self) -> ContractProcess:
@@ -57,6 +63,7 @@ class OwnServer:
             on_failure=self._on_failure,
             env={**os.environ, "LINKPROOF_SECRET": self._lab.secret},
         )
+        self._suspended = False  # also where its former life ended while it stood still
         await self._process.request("hello", {})
         return self._put_down("server start", began_ns, "it answered")
 
@@ -80,12 +87,14 @@ class OwnServer:
         """Have it stand still (SIGSTOP): connections are accepted by the kernel, and nobody answers."""
         began_ns = now_ns()
         await self.process.signal(signal.SIGSTOP)
+        self._suspended = True
         return self._put_down("server suspend", began_ns, await self._proven_stopped())
 
     async def resume(self) -> Moment:
         """Let it go on (SIGCONT)."""
         began_ns = now_ns()
         await self.process.signal(signal.SIGCONT)
+        self._suspended = False
         return self._put_down("server resume", began_ns, "SIGCONT was delivered")
 
     async def close(self) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from harness.errors import HarnessError, LinkproofError
 from harness.trace import Observation, What
 from harness.world.engine import Engine
-from harness.world.world import LackingError, Title, UnseenError, Waiting, World
+from harness.world.world import LackingError, LateError, Title, UnseenError, Waiting, World
 
 Scenario = Callable[[World], Awaitable[None]]
 
@@ -42,11 +42,19 @@ class Play:
             else:
                 self._put_down_outcome(self._body)
             end_ns = world.now_ns()
+            delays = await self._delays(end_ns)
             world.record(Observation(end_ns, "scenario", What.END, "end"))
         finally:
             await self._take_away()
         # The measure of the host belongs before the end, where the judge reads.
-        return [*world.trace[:1], *self._engine.delays(world.trace[0].at_ns, end_ns), *world.trace[1:]]
+        return [*world.trace[:1], *delays, *world.trace[1:]]
+
+    async def _delays(self, end_ns: int) -> list[Observation]:
+        try:
+            return await self._engine.delays(self.world.trace[0].at_ns, end_ns)
+        except LinkproofError as error:
+            self._record(error)
+            return []
 
     async def _play(self, scenario: Scenario) -> None:
         await scenario(self.world)
@@ -78,7 +86,7 @@ class Play:
         if error is None and self._failure is not None:  # it came when the body had just ended
             self._record(self._failure)
             return
-        if error is None or isinstance(error, (UnseenError, LackingError)):
+        if error is None or isinstance(error, (UnseenError, LateError, LackingError)):
             return
         if isinstance(error, LinkproofError):
             self._record(error)

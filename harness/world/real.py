@@ -17,6 +17,7 @@ from harness.trace import Observation, What
 from harness.world.engine import Fault, Link, OnCallback, OnFailure, Record, Returned
 from harness.world.lab import Lab
 from harness.world.own_server import OwnServer
+from harness.world.sockets import connections_to
 from proxies.fault import FaultEvent, Phase
 from proxies.link import Link as ProxiedLink
 from proxies.topology import Topology
@@ -53,6 +54,7 @@ class RealEngine:
         self._links: dict[str, ProxiedLink] = {}
         self._own_server: OwnServer | None = None
         self._processes: dict[str, ContractProcess] = {}
+        self._crashed: set[str] = set()
         self._on_failure: OnFailure | None = None
 
     def now_ns(self) -> int:
@@ -110,8 +112,22 @@ class RealEngine:
             raise AdapterError(f"{person}: the adapter answered create with {answer.error!r}")
         return RealClient(process, hello, clock)
 
+    async def count(self, person: str, uid: str) -> Mapping[str, int]:
+        """Count a client's connections in the kernel, and its logins at the server."""
+        counted = {}
+        if person not in self._crashed:
+            process = self._processes[person].pid
+            # Not in the event loop: the kernel takes some 10 ms to list its sockets.
+            counting = asyncio.to_thread(connections_to, self._links[person].address, of_process=process)
+            counted["connections"] = await counting
+        if self._own_server is None or self._own_server.is_answering:
+            told = await self.ask_server("connections", {"uid": uid})
+            counted["logins"] = int(told["attempts"])
+        return counted
+
     async def crash_client(self, person: str) -> None:
         """Kill a person's client."""
+        self._crashed.add(person)
         await self._processes[person].kill()
 
     def partition(self, groups: Sequence[Sequence[str]]) -> Fault:
@@ -126,24 +142,29 @@ class RealEngine:
         """Issue a token of this scenario's tenant."""
         return tokens.issue(self._lab.secret, self.app_id, uid, expires_in_s)
 
-    async def ask_server(self, call: str, args: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Ask the server something about this scenario's tenant.
+    async def ask_server(self, call: str, args: Mapping[str, Any], *, of_tenant: bool = True) -> Mapping[str, Any]:
+        """Ask the server something, of this scenario's tenant if need be.
 
         Raises:
             HarnessError: the server does not answer, or does not know the call.
         """
         try:
             server = self._own_server.process if self._own_server else self._lab.server
-            answer, _ = await server.request(call, {"app_id": self.app_id, **args})
+            answer, _ = await server.request(call, {"app_id": self.app_id, **args} if of_tenant else args)
         except AdapterError as error:
             raise HarnessError(f"the server is asked for {call} in vain: {error.found}", why=error.why) from error
         if answer.error is not None or answer.result is None:
             raise HarnessError(f"the server answered {call} with {answer.error!r}")
         return answer.result
 
-    def delays(self, from_ns: int, to_ns: int) -> list[Observation]:
-        """What the host and the harness ran late in this span."""
-        return [*self._lab.host.between(from_ns, to_ns), *self._lab.delays.between(from_ns, to_ns)]
+    async def delays(self, from_ns: int, to_ns: int) -> list[Observation]:
+        """What the host, the harness and the server ran late in this span."""
+        own = self._lab.delays.between(from_ns, to_ns)
+        late = [Observation(due, "harness", What.DELAY, "late", until_ns=ran) for due, ran in own]
+        if self._own_server is None:  # one that the scenario itself has stopped is late for another reason
+            told = await self.ask_server("delays", {"from_ns": from_ns, "to_ns": to_ns}, of_tenant=False)
+            late += [Observation(due, "server", What.DELAY, "late", until_ns=ran) for due, ran in told["late"]]
+        return [*self._lab.host.between(from_ns, to_ns), *late]
 
     async def close(self) -> None:
         """Stop every process of this scenario, then take its proxies away.

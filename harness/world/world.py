@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from harness.adapter.contract import CALLS, UNSUPPORTED
-from harness.errors import AdapterError, LinkproofError
+from harness.errors import AdapterError
 from harness.oracle.expect import Node, Span, Step, callback, state, to_data
 from harness.oracle.explain import at_of
 from harness.oracle.matching import fits
@@ -38,7 +38,11 @@ class Title:
 
 
 class UnseenError(Exception):
-    """Something that the scenario waited for did not come. It is in the trace; the judge makes a FAIL of it."""
+    """Something that the scenario waited for did not come. It is in the trace, for the judge to say what it means."""
+
+
+class LateError(Exception):
+    """What came before took too long on this host: the next steps would not be where the scenario says."""
 
 
 class LackingError(Exception):
@@ -88,6 +92,12 @@ class Person:
         """The longest time from a usable link to the attempt that will use it, as the adapter declares it."""
         return self._running().hello.retry_s
 
+    def must_retry_within(self, seconds: float) -> None:
+        """End the scenario as UNSUPPORTED where this client may wait longer than that: it could not be told apart."""
+        if self.retry_s > seconds:
+            wanted = f"the scenario needs a client that tries again within {seconds:g} s"
+            self._world.lack(self.name, f"{wanted}; this one declares {self.retry_s:g} s")
+
     # ------------------------------------------------------------------------------------------ what they do
 
     async def login(self, token: str | None = None, *, expires_in_s: float | None = None) -> Called:
@@ -131,6 +141,14 @@ class Person:
     async def query_online(self, *uids: str) -> Called:
         """Ask which of these users are online."""
         return await self.call("queryOnline", uids=list(uids))
+
+    async def reacts(self, callback: str, call: str, **args: Any) -> Called:
+        """Have the app make this call from inside the next callback of this name."""
+        return await self.call("react", callback=callback, call=call, args=args)
+
+    async def raises_in(self, callback: str) -> Called:
+        """Have the app raise an exception inside the next callback of this name."""
+        return await self.call("react", callback=callback, call="", args={})
 
     async def call(self, name: str, /, **args: Any) -> Called:
         """Make any call of the contract; what it answered is recorded, and compared where it is more than 'ok'."""
@@ -265,10 +283,9 @@ class World:
         due_ns = after.t1_ns + ns(due_s)
         late_ns = self.now_ns() - due_ns
         if late_ns > 0:
-            raise LinkproofError(
-                f"the scenario came {late_ns / NS_PER_S:.3f} s too late to the moment {due_s:g} s after something",
-                why="what it did before took longer; its steps would not be where they are said to be",
-            )
+            text = f"the harness came {late_ns / NS_PER_S:.3f} s too late to the moment {due_s:g} s after something"
+            self.record(Observation(self.now_ns(), "scenario", What.LATE, "until", {"text": text}))
+            raise LateError(text)
         await self._wait_until(f"waiting until {due_s:g} s after its anchor", due_ns)
 
     async def wait_for(self, news: asyncio.Event, what: str, deadline_ns: int) -> bool:
@@ -310,11 +327,6 @@ class World:
         self.record(Observation(asked_ns, "server", What.SERVER, "ban", {"uid": uid}, until_ns=done.t1_ns))
         return done
 
-    async def connections_of(self, person: Person) -> int:
-        """How many live connections the server has of a user."""
-        told = await self._engine.ask_server("connections", {"uid": person.uid})
-        return int(told["connections"])
-
     # ------------------------------------------------------------------------------------------ the record
 
     def record(self, observation: Observation) -> None:
@@ -329,6 +341,9 @@ class World:
     async def settle(self) -> None:
         """Let the quiet time pass, in which nothing else may come."""
         await self._wait_until("watching that nothing else comes", self.now_ns() + ns(QUIET_S))
+        for person in self._people.values():
+            counted = await self._engine.count(person.name, person.uid)
+            self.record(Observation(self.now_ns(), person.name, What.COUNTED, "counted", dict(counted)))
 
     async def _wait_until(self, what: str, due_ns: int) -> None:
         self.waiting = Waiting(what, due_ns)
@@ -347,7 +362,7 @@ def _result(person: str, call: str, result: Mapping[str, Any]) -> dict[str, Any]
             why="the result of a call carries its code: the published number, 0 for 'ok' where the call has none",
         )
     shown = named(call, result)
-    if result["code"] != 0:
+    if type(result["code"]) is not int or result["code"] != 0:
         return shown
     values = {key: value for key, value in shown.items() if key != "code"}
     return values or {"code": "OK"}

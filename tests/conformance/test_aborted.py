@@ -9,7 +9,7 @@ from harness.world.phrases import LOGGED_IN, logged_out
 from harness.world.world import World
 
 
-@pytest.mark.scenario("ABORTED-1", lasts_s=13)
+@pytest.mark.scenario("ABORTED-1", phase="aborted", lasts_s=13)
 async def test_a_kicked_out_instance_stays_aborted(world: World) -> None:
     """Ten seconds after the kick the first instance is still out, and the second was left alone."""
     first = await world.online("first", uid="alice")
@@ -20,7 +20,7 @@ async def test_a_kicked_out_instance_stays_aborted(world: World) -> None:
     second.saw(*LOGGED_IN, nothing("ABORTED-1"))
 
 
-@pytest.mark.scenario("ABORTED-2", lasts_s=6)
+@pytest.mark.scenario("ABORTED-2", phase="aborted", lasts_s=6)
 async def test_logout_and_login_bring_it_back(world: World) -> None:
     """The app logs the kicked-out instance out and in again: it is back, and the other one is out."""
     first = await world.online("first", uid="alice")

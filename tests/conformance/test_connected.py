@@ -67,7 +67,7 @@ async def test_another_instance_of_the_uid_kicks_this_one_out(world: World) -> N
     second.saw(*LOGGED_IN, nothing("CONNECTED-5"))
 
 
-@pytest.mark.scenario("CONNECTED-6", lasts_s=5)
+@pytest.mark.scenario("CONNECTED-6", phase="logout", lasts_s=5)
 async def test_logout_disconnects(world: World) -> None:
     """logout() while CONNECTED: DISCONNECTED at once, and off the online list at once."""
     alice = await world.online("alice")

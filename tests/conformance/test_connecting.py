@@ -8,7 +8,7 @@ from harness.oracle.expect import any_order, callback, nothing, state
 from harness.world.world import World
 
 
-@pytest.mark.scenario("CONNECTING-1", "CONNECTING-2", lasts_s=3)
+@pytest.mark.scenario("CONNECTING-1", "CONNECTING-2", phase="login", lasts_s=3)
 async def test_login_that_succeeds(world: World) -> None:
     """A login that succeeds gives onLoginSuccess and the switch to CONNECTED, once each."""
     alice = await world.person("alice")
@@ -21,7 +21,7 @@ async def test_login_that_succeeds(world: World) -> None:
     )
 
 
-@pytest.mark.scenario("CONNECTING-3", "CONNECTING-4", lasts_s=3)
+@pytest.mark.scenario("CONNECTING-3", "CONNECTING-4", phase="login", lasts_s=3)
 async def test_login_that_is_refused(world: World) -> None:
     """A login with a token that is none gives onLoginFailure and the switch back to DISCONNECTED, once each."""
     alice = await world.person("alice")
@@ -37,7 +37,7 @@ async def test_login_that_is_refused(world: World) -> None:
     )
 
 
-@pytest.mark.scenario("CONNECTING-5", lasts_s=9)
+@pytest.mark.scenario("CONNECTING-5", phase="handshake", lasts_s=9)
 async def test_login_not_through_within_6_s_times_out(world: World) -> None:
     """The link swallows everything: 6 s after the entry into CONNECTING the login has timed out."""
     alice = await world.person("alice")
@@ -55,7 +55,7 @@ async def test_login_not_through_within_6_s_times_out(world: World) -> None:
     )
 
 
-@pytest.mark.scenario("CONNECTING-5", "CONNECTING-2", lasts_s=9)
+@pytest.mark.scenario("CONNECTING-5", "CONNECTING-2", phase="handshake", lasts_s=9)
 async def test_login_through_just_before_6_s_succeeds(world: World) -> None:
     """The link is held for 5.5 s and then lets go: the login is in time."""
     alice = await world.person("alice")

@@ -27,7 +27,7 @@ async def test_each_switch_calls_back_exactly_once(world: World) -> None:
     )
 
 
-@pytest.mark.scenario("GENERAL-2", "GENERAL-3", lasts_s=9)
+@pytest.mark.scenario("GENERAL-2", "GENERAL-3", phase="way back", lasts_s=9)
 async def test_an_interruption_is_handled_without_the_app(world: World) -> None:
     """The app calls login() once and then nothing: the client comes back by itself, and tells of no second login."""
     alice = await world.online("alice")

@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[2]
 # Imports go downwards only. A module is ruled by the longest row that it begins with; it may import what its row
 # lists, and whatever the same row rules. Modules of nobody's project are not looked at, except in scenarios.
 BASE = ("harness.errors", "harness.guard")
-TIMED = (*BASE, "harness.clock")
+TIMED = (*BASE, "harness.clock", "harness.delays")
 FACTS = (*BASE, "harness.spec", "harness.trace")
 PARTS = (*FACTS, *TIMED, "harness.adapter", "proxies", "harness.oracle", "harness.reference")
 WHOLE = (*PARTS, "harness.world", "harness.report")
@@ -45,12 +45,14 @@ LAYERS: dict[str, tuple[str, ...]] = {
         "harness.spec",
         "harness.reference",
         "harness.adapter.contract",
+        "harness.delays",
     ),
     "harness.trace": ("harness.errors", "harness.spec"),
     "proxies": BASE,
     "harness.spec": (),
     # Listed by name where it may be read: not by the judge, and not by the cores.
     "harness.clock": (),
+    "harness.delays": ("harness.clock", "harness.spec"),
     "harness.guard": ("harness.errors",),
     "harness.errors": (),
     "harness.__init__": (),

@@ -22,15 +22,15 @@ def test_a_rule_is_explained_with_what_proves_it(linkproof: Linkproof) -> None:
 
 
 def test_a_scenario_is_explained_by_a_part_of_its_name(linkproof: Linkproof) -> None:
-    result = linkproof("explain", "silent_loss_interrupts")
+    result = linkproof("explain", "loss_of_more_than_4_s_interrupts")
     assert result.code == ExitCode.PASS
     assert result.shows(
-        "test_a_silent_loss_interrupts_after_4_s Bytes are lost",
+        "test_a_loss_of_more_than_4_s_interrupts RECONNECTING 4 s after the loss",
         f"CONNECTED-3 {BY_ID['CONNECTED-3'].text}",
-        "async def test_a_silent_loss_interrupts_after_4_s(world: World, loss: str)",
-        "play it: linkproof certify -k 'test_a_silent_loss_interrupts_after_4_s'",
+        "async def test_a_loss_of_more_than_4_s_interrupts(world: World, kind: str)",
+        "play it: linkproof certify -k 'test_a_loss_of_more_than_4_s_interrupts'",
     )
-    assert result.out.count("play it:") == 1, "its two losses are one scenario"
+    assert result.out.count("play it:") == 1, "its many losses are one scenario"
 
 
 def test_what_there_is_is_named_where_nothing_matches(linkproof: Linkproof) -> None:

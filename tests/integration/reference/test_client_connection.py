@@ -230,16 +230,16 @@ def test_what_comes_with_the_close_in_one_segment_is_taken_first() -> None:
         async def talk(websocket: ServerConnection) -> None:
             nonlocal logins
             logins += 1
-            await websocket.recv()
+            await log_in(websocket)
             if logins == 1:
-                # Both frames in one write: the client is to answer the first when the close is there already.
-                websocket.protocol.send_text(LOGGED_IN.encode())
+                await websocket.recv()
+                # All in one write: the client is to take the first two when the close is there already.
+                websocket.protocol.send_text(encode(Pong(1)))
                 websocket.protocol.send_text(encode(PeerMessage("bob", "hi")))
                 websocket.protocol.send_close(1001)
                 websocket.transport.write(b"".join(websocket.protocol.data_to_send()))
                 await websocket.wait_closed()
             else:
-                await websocket.send(LOGGED_IN)
                 await answer_pings(websocket)
 
         async with serve(talk, "127.0.0.1", 0, subprotocols=[Subprotocol(SUBPROTOCOL)]) as server:
@@ -264,6 +264,8 @@ def test_a_logout_on_a_link_that_does_not_drain_is_aborted_soon(monkeypatch: pyt
 
         async def stall(websocket: ServerConnection) -> None:
             await log_in(websocket)
+            await websocket.recv()
+            await websocket.send(encode(Pong(1)).decode())
             websocket.transport.pause_reading()
             stalled.set()
             await read_on.wait()

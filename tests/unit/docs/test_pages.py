@@ -14,6 +14,7 @@ WANTED = {
     "docs/architecture.md",
     "docs/exit-codes.md",
     "docs/faults.md",
+    "docs/known-bugs.md",
     "docs/spec.md",
     "docs/wire-protocol.md",
     "docs/writing-scenarios.md",

@@ -12,23 +12,24 @@ import pytest
 
 from harness.adapter import contract, handshake, process
 from harness.adapter.handshake import CLOCK_SAMPLES
+from harness.cli import linkproof
 from harness.errors import AdapterError, Blame
-from harness.oracle import budget, expect
 from harness.oracle.verdict import Verdict, worst
-from harness.reference import server_core, server_link, wire
+from harness.reference import agent, server_core, server_link, wire
 from harness.reference.limits_core import ServerLimits
 from harness.reference.server_effects import CloseCode
 from harness.report.exit_codes import ExitCode, of_blame, of_verdict
+from harness.spec.clauses import BY_ID
+from harness.spec.profiles import RTM_1_0
 from harness.spec.timing import Timing
 from harness.world import engine
-from harness.world.world import Person, World
 from proxies.link import Link
-from tests.unit.docs.pages import page
+from tests.unit.docs.pages import ROOT, page
 
+ARCHITECTURE = page("docs/architecture.md")
 CONTRACT = page("docs/adapter-contract.md")
 EXIT_CODES = page("docs/exit-codes.md")
 FAULTS = page("docs/faults.md")
-SCENARIOS = page("docs/writing-scenarios.md")
 WIRE = page("docs/wire-protocol.md")
 
 
@@ -96,9 +97,19 @@ def test_the_limits_of_the_declared_intervals_are_those_that_are_kept(interval: 
 
 @pytest.mark.parametrize("name", ["README.md", "docs/adapter-contract.md"])
 def test_the_conversations_are_allowed_by_the_contract(name: str) -> None:
-    lines = page(name).block("json").splitlines()
+    lines = [line for each in page(name).blocks if each.language == "json" for line in each.text.splitlines()]
     kinds = [_checked(line.encode()) for line in lines]
     assert {"Request", "Answer", "Event"} <= set(kinds)
+
+
+def test_the_page_shows_a_reaction_that_the_contract_takes() -> None:
+    block = CONTRACT.block("json", '"react"')
+    asked, answered, *rest = block.splitlines()
+    request = contract.decode_request(asked.encode())
+    reaction = msgspec.convert(request.args, contract.Reaction)
+    assert set(reaction.args) == set(contract.CALLS[reaction.call][0])
+    assert json.loads(answered)["result"] == {"code": 0}
+    assert f'"event": "{reaction.callback}"' in "".join(rest)
 
 
 def _checked(line: bytes) -> str:
@@ -121,6 +132,23 @@ def _checked(line: bytes) -> str:
 def test_the_page_of_exit_codes_has_each_code_once() -> None:
     shown = [row[:2] for row in EXIT_CODES.rows("Exit codes") if row[0].isdigit()]
     assert shown == [[str(code.value), f"`{code.name}`"] for code in ExitCode]
+
+
+def test_the_page_of_exit_codes_has_each_command() -> None:
+    shown = {words[0] for row in EXIT_CODES.rows("By command") for words in commands_in(row[0])}
+    assert shown == set(linkproof.commands)
+
+
+def commands_in(cell: str) -> list[list[str]]:
+    return [span.removeprefix("linkproof ").split() for span in re.findall("`(linkproof [^`]+)`", cell)]
+
+
+def test_the_excerpt_of_the_readme_has_rules_and_a_client_that_are() -> None:
+    lines = page("README.md").block("text").splitlines()
+    rules = [re.fullmatch(r"([A-Z]+-\d+) +PASS +\d+  (.*)", line) for line in lines]
+    told = {found[1]: found[2] for found in rules if found}
+    assert told == {name: BY_ID[name].text for name in told}
+    assert lines[-1].startswith(f"PASS  {agent.NAME} {agent.VERSION} against {RTM_1_0.name}: ")
 
 
 # How a scenario or a run can come out.
@@ -253,51 +281,15 @@ def test_the_values_of_the_wire_page_have_the_lengths_of_the_code() -> None:
     assert str(2**53 - 1) in told["count"]
 
 
-# --------------------------------------------------------------------------------------------------- the vocabulary
-
-# What the harness itself calls, and no scenario does.
-OF_THE_HARNESS = {"now_ns", "wait_for", "record", "lack", "settle", "start", "to_data", "from_data"}
+# ----------------------------------------------------------------------------------------------------------- rooms
 
 
-WITH_NUMBERS = ("Windows and margins", "What the judge does")
+def test_the_page_of_architecture_names_rooms_that_are_there() -> None:
+    named = [span for row in ARCHITECTURE.rows("Which room holds what") for span in re.findall("`(.*?)`", row[0])]
+    places = [ROOT, ROOT / "harness", ROOT / "harness" / "world"]
+    assert [name for name in named if not any((place / name).exists() for place in places)] == []
 
 
-def words(kind: type | object) -> set[str]:
-    found = {name for name, _ in inspect.getmembers(kind, inspect.isfunction) if not name.startswith("_")}
-    return found - OF_THE_HARNESS
-
-
-@pytest.mark.parametrize(
-    ("heading", "wanted"),
-    [
-        ("The world", words(World)),
-        ("A person", words(Person)),
-        ("What was to be seen", words(expect) | words(expect.Step)),
-    ],
-)
-def test_the_page_of_scenarios_has_each_word(heading: str, wanted: set[str]) -> None:
-    cells = " ".join(row[0] for row in SCENARIOS.rows(heading))
-    shown = set(re.findall(r"(?:\w+\.)?(\w+)\(", cells))
-    assert shown >= wanted
-    if heading != "A person":  # where the link's words are shown too
-        assert shown == wanted
-
-
-def test_the_numbers_of_the_page_of_scenarios_are_those_of_the_judge() -> None:
-    windows, judged = (" ".join(SCENARIOS.section(each).split()) for each in WITH_NUMBERS)
-    max_s = budget.ERROR_MAX_NS / budget.NS_PER_S
-    assert budget.TIMER_TICK_NS * 64 == budget.NS_PER_S
-    assert "a 64th of a second" in windows
-    assert budget.PROCESSES_ON_THE_WAY == 4
-    assert "four times the worst delay" in windows
-    assert f"Where the error is larger than {max_s:g} s" in windows
-    assert f"At once is a time too: within {expect.AT_ONCE_S:g} s" in windows
-    most_ms = max_s * 1000 / budget.PROCESSES_ON_THE_WAY
-    assert f"things may have been more than {max_s:g} s late" in judged
-    assert f"the host ran a process more than {most_ms:g} ms late (there are four on the way)" in judged
-    assert f"the harness itself was more than {max_s:g} s late" in judged
-
-
-def test_the_page_of_scenarios_has_each_margin() -> None:
-    (cell,) = [row[1] for row in SCENARIOS.rows("Windows and margins") if row[0] == "`early`, `late`"]
-    assert re.findall('`"([a-z]+)"`', cell) == list(expect.MARGINS)
+def test_the_page_of_architecture_has_each_file_of_the_world() -> None:
+    told = {name for row in ARCHITECTURE.rows("The world, file by file") for name in re.findall("`(.*?)`", row[0])}
+    assert told == {path.name for path in (ROOT / "harness" / "world").glob("*.py")} - {"__init__.py"}

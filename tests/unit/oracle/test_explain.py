@@ -146,3 +146,13 @@ def test_a_failure_is_told_with_its_reason_its_blame_and_two_columns() -> None:
 def test_a_pass_is_told_without_a_reason() -> None:
     text = render(Story("CONNECTING-1").logged_in().expects(*LOGGED_IN).judged())
     assert text.splitlines()[:2] == ["PASS  test_story", ""]
+
+
+def test_what_is_in_time_where_times_are_known_too_badly_is_marked_with_how_badly() -> None:
+    inside = timed(5.9, clock_error_ns=600_000_000)
+    assert faults(inside) == ["in time, but known to 0.616 s only (came after 4.400 s)"]
+    assert "!! RECONNECTING / INTERRUPTED  4 s after alice's cut" in render(inside)
+
+
+def test_what_lies_where_no_error_can_reach_it_is_in_time_however_badly_times_are_known() -> None:
+    assert faults(timed(5.5, clock_error_ns=600_000_000)) == []

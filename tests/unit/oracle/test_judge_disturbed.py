@@ -178,3 +178,53 @@ def test_the_border_is_exact(source: str, by_ns: int, late_ns: int) -> None:
 
 def test_a_host_that_was_not_measured_was_not_disturbed() -> None:
     assert Budget([]).disturbed_ns(0, NS_PER_S) == 0
+
+
+@pytest.mark.parametrize(("due_s", "verdict"), [(NOTICED_S + 1.9, "INCONCLUSIVE"), (NOTICED_S + 2.3, "FAIL")])
+def test_a_missing_step_is_missing_at_the_end_and_not_when_the_expectation_was_written_down(
+    due_s: float, verdict: str
+) -> None:
+    story = delayed(due_s, ENOUGH_NS)
+    story.put(NOTICED_S, "alice", What.EXPECTED, "saw", sequence=msgspec.to_builtins((*LOGGED_IN, INTERRUPTED)))
+    story.put(NOTICED_S + 2, "scenario", What.END, "end")
+    assert judge(story.trace).verdict == verdict
+
+
+# ------------------------------------------------------------------------------------------ the harness came too late
+
+TOO_LATE = "the harness came 1.000 s too late to the moment 2 s after something"
+
+
+def too_late(story: Story) -> Judgement:
+    story.put(NOTICED_S, "scenario", What.LATE, "until", text=TOO_LATE)
+    return story.judged()
+
+
+def test_a_scenario_that_could_not_go_on_in_time_cannot_be_told() -> None:
+    judgement = too_late(Story("CONNECTED-3").logged_in())
+    assert (judgement.verdict, judgement.reason, judgement.blame) == (Verdict.INCONCLUSIVE, TOO_LATE, "host")
+    assert judgement.of_clauses()["CONNECTED-3"] is Verdict.NOT_REACHED
+
+
+def test_what_was_broken_before_it_came_too_late_stays_broken() -> None:
+    story = Story("CONNECTED-3").logged_in()
+    story.switched(3, "CONNECTED", "LOGIN_SUCCESS")
+    judgement = too_late(story)
+    assert (judgement.verdict, judgement.blame, blamed(judgement)) == (Verdict.FAIL, "implementation", ["GENERAL-1"])
+
+
+def test_a_scenario_that_lacks_something_or_failed_is_that_although_it_came_too_late() -> None:
+    for what, verdict in ((What.LACKING, Verdict.UNSUPPORTED), (What.ERROR, Verdict.ERROR)):
+        story = Story("CONNECTED-3").logged_in()
+        story.put(3, "scenario", what, "x", text="no")
+        assert too_late(story).verdict is verdict
+
+
+@pytest.mark.parametrize("by_ns", [MOST_NS, MOST_NS + 1])
+def test_on_a_disturbed_host_a_client_may_be_on_its_way_from_one_connection_to_another(by_ns: int) -> None:
+    story = delayed(12.0, by_ns)
+    story.put(NOTICED_S, "alice", What.COUNTED, "counted", connections=2, logins=1)
+    judgement = story.expects(*LOGGED_IN).judged()
+    assert judgement.verdict is (Verdict.FAIL if by_ns == MOST_NS else Verdict.PASS)
+    checked = {"OPEN-2", "OPEN-28"} if by_ns == MOST_NS else {"OPEN-28"}  # a storm of logins is one on any host
+    assert {check.clause for check in judgement.checks} & {"OPEN-2", "OPEN-28"} == checked

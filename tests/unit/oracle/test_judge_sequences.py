@@ -215,3 +215,32 @@ def test_what_others_said_in_between_changes_nothing() -> None:
         assert shuffled.verdict is verdict.verdict
         assert shuffled.of_clauses() == verdict.of_clauses()
         assert sorted(map(repr, shuffled.columns)) == sorted(map(repr, verdict.columns))
+
+
+def answered_by(*people: str) -> Story:
+    """A story in which some people see bob leave and come back, and the others see nothing of it."""
+    story = Story("OPEN-10")
+    for name in ("alice", "carol", "dave"):
+        story.logged_in(name)
+        say(story, 3, *((LEFT, JOINED) if name in people else ()), person=name)
+        story.expects(*LOGGED_IN, one_of("OPEN-10", none=(), both=(LEFT, JOINED)), person=name)
+    return story
+
+
+@pytest.mark.parametrize(
+    ("people", "named"),
+    [((), "none"), (("carol",), "none, both"), (("alice",), "both, none"), (("alice", "carol", "dave"), "both")],
+)
+def test_what_several_people_answer_to_one_clause_is_named_once_each_in_the_order_of_the_people(
+    people: tuple[str, ...], named: str
+) -> None:
+    judgement = answered_by(*people).judged()
+    assert (judgement.verdict, judgement.answers) == (Verdict.PASS, {"OPEN-10": named})
+
+
+def test_the_answer_of_one_stays_where_what_another_saw_is_none() -> None:
+    story = answered_by("alice")
+    story.said(9, "onTokenExpired", person="carol")
+    judgement = story.judged()
+    assert (judgement.verdict, judgement.answers) == (Verdict.FAIL, {"OPEN-10": "both, none"})
+    assert [check.person for check in judgement.checks if check.what.startswith("answered by")] == ["alice", "dave"]

@@ -237,3 +237,21 @@ def test_in_any_order_equal_steps_with_different_times_each_find_their_own() -> 
     start = Moment(at_ns(0), at_ns(0))
     late, soon = message.within(28, 32, after=start), message.within(0, 4, after=start)
     assert story.expects(*LOGGED_IN, any_order(late, soon)).judged().verdict is Verdict.PASS
+
+
+def test_what_cannot_be_told_says_how_exactly_the_times_are_known() -> None:
+    judgement = interrupted(4020 * MS, clock_error_ns=375_000)
+    said = "RECONNECTING / INTERRUPTED after 4.020 s, due in [3.984, 4.016] s, and times are known to 0.016 s only"
+    assert (judgement.verdict, judgement.reason) == (Verdict.INCONCLUSIVE, f"CONNECTED-3: alice: {said}")
+
+
+def test_what_lies_in_a_window_that_proves_nothing_says_so_too() -> None:
+    judgement = interrupted(4300 * MS, clock_error_ns=600 * MS)
+    assert judgement.verdict is Verdict.INCONCLUSIVE
+    assert judgement.reason.endswith("due in [3.384, 4.616] s, and times are known to 0.616 s only")
+
+
+@pytest.mark.parametrize("after_ms", [4000, 4300])
+def test_what_can_be_told_does_not_speak_of_how_exactly(after_ms: int) -> None:
+    judgement = interrupted(after_ms * MS)
+    assert not any("known to" in check.what for check in judgement.checks)

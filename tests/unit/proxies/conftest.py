@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
 import requests
 
+from proxies import dead_connections
 from proxies.api import Consumer, ProxyControl, RefusedError
 from proxies.fault import FaultEvent
 from proxies.link import Link
@@ -41,7 +43,8 @@ class MemoryToxiproxy(Consumer):
             self._toxic(method, url.partition("/toxics")[2].strip("/"), body)
         elif method == "PATCH":
             self.enabled = body["enabled"]
-        return _response({"name": "p", "listen": "l", "upstream": "u", "enabled": self.enabled, "toxics": self.toxics})
+        shown = {"name": "p", "listen": "127.0.0.1:1", "upstream": "u", "enabled": self.enabled, "toxics": self.toxics}
+        return _response(shown)
 
     def _toxic(self, method: str, name: str, body: dict[str, Any]) -> None:
         if method == "POST":
@@ -68,15 +71,24 @@ class Bench:
     def __init__(self, *, resettable: bool = False) -> None:
         self.api = MemoryToxiproxy()
         self.events: list[FaultEvent] = []
+        self.proxy = ProxyControl(self.api, "p")
         self.link = Link(
             "alice",
-            ProxyControl(self.api, "p"),
+            self.proxy,
             Inline(),
             address=REFUSING,
             upstream=REFUSING,
             resettable=resettable,
             observer=self.events.append,
         )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _empty_table() -> Iterator[None]:
+    """No look into the kernel's table, which takes some milliseconds each time and shows what others have open."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(dead_connections, "_TABLE", Path("/dev/null"))
+        yield
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from harness.reference.wire import (
     Leave,
     LoggedIn,
     Login,
+    Logout,
     Ping,
     Pong,
     encode,
@@ -89,15 +90,26 @@ class Rig:
         """The connection that was asked for last."""
         return max(self.started)
 
-    def accept(self, conn: int) -> Login:
-        """Let a connection open; return the login that came on it."""
+    def open_up(self, conn: int) -> bool:
+        """Let a connection open; return whether a login came on it, or else it was closed at once."""
         self.opening.remove(conn)
         self.open.add(conn)
         self.core.connection_opened(self.now, conn)
         self.settle()
+        if conn in self.open:
+            (login,) = self.sent[conn]
+            assert isinstance(login, Login)
+            assert login.attempt == conn
+            return True
+        assert conn not in self.sent
+        assert self.closed[conn] is False
+        return False
+
+    def accept(self, conn: int) -> Login:
+        """Let a connection open; return the login that came on it."""
+        assert self.open_up(conn)
         (login,) = self.sent[conn]
         assert isinstance(login, Login)
-        assert login.attempt == conn
         return login
 
     def feed(self, conn: int, frame: Frame | bytes) -> None:
@@ -173,6 +185,8 @@ class Rig:
                         self._send(conn, frame)
                     case Close(conn, flush):
                         assert conn in self.opening | self.open, "closed twice, or after it was lost"
+                        said = self.sent.get(conn, [])
+                        assert flush == (Logout() in said[-1:]), "what was sent last leaves first, if it is a logout"
                         self.opening.discard(conn)
                         self.open.discard(conn)
                         self.awake.discard(conn)

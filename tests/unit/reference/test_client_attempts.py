@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from harness.reference.client_attempts_core import IN_FLIGHT_MAX, RETRY_S, Attempts
+from harness.reference.client_attempts_core import BACKOFF_MAX_S, HEDGE_S, IN_FLIGHT_MAX, RETRY_S, Attempts
 from harness.reference.wire import Code, Refused
 from harness.spec.states import RenewTokenError, State
 from harness.spec.timing import ns
@@ -38,13 +38,22 @@ def test_no_more_than_five_are_under_way() -> None:
     rig.login()
     for second in range(5):
         rig.tick_at(ns(second))
-        rig.accept(rig.last)  # while CONNECTING an open connection has all of the 6 s
-    rig.wait(1.9)
-    assert len(rig.open) == IN_FLIGHT_MAX == 5
-    assert rig.last == 5
-    rig.lose(1)
-    rig.wait(0)
-    assert rig.last == 6  # overdue, as soon as there is room
+        rig.accept(rig.last)  # while CONNECTING an open connection has all of the 6 s ...
+    rig.tick_at(ns(5.0) - 1)
+    assert rig.open == {1, 2, 3, 4, 5}
+    assert len(rig.open) == IN_FLIGHT_MAX
+    rig.tick_at(ns(5.0))
+    assert rig.opening == {6}
+    assert rig.open == {2, 3, 4, 5}  # ... unless it is in the way of another
+
+
+def test_room_is_made_by_the_oldest_that_is_not_open_yet() -> None:
+    rig = Rig()
+    rig.login()
+    rig.accept(1)
+    rig.tick_at(ns(5.0))
+    assert rig.open == {1}
+    assert rig.opening == {3, 4, 5, 6}
 
 
 def test_while_reconnecting_it_goes_on_for_ever_at_the_same_pace() -> None:
@@ -83,17 +92,6 @@ def test_a_failure_that_is_seen_backs_off_with_jitter_up_to_a_second(jitter: flo
             rig.wait_until(deadline)
         delays.append((rig.now - failed) / ns(factor))
     assert delays == pytest.approx([0.1, 0.2, 0.4, 0.8, 1.0, 1.0, 1.0])
-
-
-def test_one_that_is_due_is_not_started_while_there_is_no_room() -> None:
-    attempts = Attempts(lambda: 1.0)
-    attempts.seek(0)
-    for conn in range(1, IN_FLIGHT_MAX + 1):
-        assert attempts.start_due(ns(conn), conn)
-    assert not attempts.start_due(ns(IN_FLIGHT_MAX + 0.999), IN_FLIGHT_MAX + 1)
-    assert not attempts.start_due(ns(IN_FLIGHT_MAX + 1), IN_FLIGHT_MAX + 1)
-    attempts.failed(ns(IN_FLIGHT_MAX + 1), 1)
-    assert attempts.start_due(ns(IN_FLIGHT_MAX + 1), IN_FLIGHT_MAX + 1)
 
 
 def test_the_back_off_stays_a_second_after_any_number_of_failures() -> None:
@@ -253,11 +251,11 @@ def test_the_winner_that_breaks_at_once_is_followed_by_the_one_that_was_waited_f
     rig.accept(1)
     rig.wait(1)
     rig.accept(2)
+    rig.awake = {1, 2}
     rig.admit(1)
     rig.lose(1)
     rig.admit(2, resumed=True)
     rig.take()
-    rig.awake = {2}
     rig.wait(60)
     assert rig.take() == []
     assert rig.open == {2}
@@ -311,4 +309,4 @@ def test_a_new_token_in_the_grace_leads_to_an_attempt_at_once_too() -> None:
 
 
 def test_retry_s_is_the_longest_wait_for_an_attempt() -> None:
-    assert RETRY_S == 1.0
+    assert RETRY_S == HEDGE_S == BACKOFF_MAX_S == 1.0

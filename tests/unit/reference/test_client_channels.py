@@ -178,6 +178,8 @@ def test_a_leave_that_is_refused_leaves_it_in(code: Code, told: LeaveChannelErro
     answer(rig, conn, code)
     assert rig.take() == [("onLeave", "lobby", told)]
     assert join(rig, "lobby") == JoinChannelError.ALREADY_JOINED
+    rig.lose(conn)
+    assert rig.let_in(rig.last, resumed=True) == []  # the server has it there, and need not be told
 
 
 def test_a_leave_without_an_answer_fails_after_5_s_and_is_told_again_until_it_is_known() -> None:

@@ -72,6 +72,7 @@ def test_logout_while_aborted_leaves_the_new_owner_alone_and_a_login_brings_it_b
     assert rig.take() == [*LOGGED_OUT]
     assert rig.frames(conn) == []  # OPEN-17
     rig.login()
+    rig.awake.add(rig.last)
     assert rig.accept(rig.last).resume is None
     rig.admit(rig.last)
     assert rig.core.state is State.CONNECTED

@@ -70,8 +70,7 @@ def test_centrifuge_js_391_login_and_logout_from_inside_each_callback() -> None:
     # A handler runs between two effects of one batch, when the state is further on already.
     rig = Rig()
     rig.login()
-    rig.accept(1)
-    rig.admit(1)
+    rig.let_in(1)
     assert rig.logout() is LogoutError.OK
     assert rig.login() is LoginError.OK
     rig.let_in(rig.last)

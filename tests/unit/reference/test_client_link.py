@@ -256,6 +256,18 @@ def test_what_waits_for_an_answer_on_a_silent_link_is_sent_again_on_the_one_that
     assert rig.let_in(rig.last, resumed=True) == [Join(1, "lobby")]
 
 
+def test_what_waited_on_a_link_that_was_given_up_is_sent_on_the_next_one() -> None:
+    rig = Rig()
+    rig.online()
+    rig.awake.clear()
+    rig.wait(3)
+    rig.core.join(rig.now, "lobby")
+    rig.wait(2)
+    assert rig.take() == [RECONNECTING]
+    rig.core.join(rig.now, "arena")
+    assert rig.let_in(rig.last, resumed=True) == [Join(1, "lobby"), Join(2, "arena")]
+
+
 def test_an_attempt_whose_login_is_out_is_waited_for_when_the_old_link_recovers() -> None:
     rig = Rig()
     conn = rig.online()

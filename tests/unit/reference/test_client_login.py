@@ -52,12 +52,15 @@ def test_login_switches_to_connecting_and_connects() -> None:
     assert rig.accept(1) == Login(APP, UID, TOKEN, "instance", 1, None)
 
 
-def test_a_login_that_succeeds_is_told_before_its_switch_and_confirmed_by_a_ping() -> None:
+def test_a_login_that_succeeds_is_confirmed_by_a_ping_and_told_before_its_switch_when_that_is_answered() -> None:
     rig = Rig()
     rig.login()
     rig.accept(1)
     rig.take()
     rig.admit(1)
+    assert rig.sent[1][1:] == [Ping(1)]
+    assert rig.take() == []
+    rig.feed(1, Pong(1))
     assert rig.take() == [("onLoginSuccess",), CONNECTED]
     assert rig.sent[1][1:] == [Ping(1)]
 
@@ -117,9 +120,10 @@ def test_a_success_counts_until_the_6_s_are_over(at_ns: int, told: list[tuple[ob
     rig.login()
     rig.accept(1)
     rig.tick_at(ns(6.0) - 1)
+    rig.admit(1)
     rig.take()
     rig.now += at_ns - (ns(6.0) - 1)
-    rig.admit(1)
+    rig.feed(1, Pong(1))
     assert rig.take() == told
 
 
@@ -174,6 +178,7 @@ def test_an_answer_after_more_than_5_s_still_counts_while_connecting() -> None:
     rig.wait(2.8)
     rig.accept(1)
     rig.wait(2.8)
+    rig.awake.add(1)
     rig.admit(1)
     assert rig.take() == [CONNECTING, ("onLoginSuccess",), CONNECTED]
 
@@ -285,6 +290,7 @@ def test_after_a_failure_and_after_a_logout_a_login_begins_afresh() -> None:
     rig.login()
     login = rig.accept(rig.last)
     assert (login.resume, login.attempt) == (None, 2)
+    rig.awake.add(rig.last)
     rig.admit(rig.last)
     assert rig.frames(rig.last) == []  # neither channels nor attributes of the earlier session
 
@@ -335,6 +341,7 @@ def test_a_heartbeat_within_bounds_is_kept(heartbeat_s: float) -> None:
     rig.login()
     rig.accept(1)
     rig.feed(1, LoggedIn("session", False, heartbeat_s))
+    rig.feed(1, Pong(1))
     assert rig.core.next_deadline() == rig.now + ns(heartbeat_s)
 
 
@@ -367,6 +374,7 @@ def test_a_connection_that_opens_twice_is_an_error_of_the_shell() -> None:
     rig.accept(1)
     with pytest.raises(HarnessError, match="connection 1 is reported open for a second time while CONNECTING"):
         rig.core.connection_opened(rig.now, 1)
+    rig.awake.add(1)
     rig.admit(1)
     with pytest.raises(HarnessError, match="connection 1 is reported open for a second time while CONNECTED"):
         rig.core.connection_opened(rig.now, 1)

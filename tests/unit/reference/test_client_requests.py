@@ -27,6 +27,7 @@ from harness.reference.wire import (
     SendToPeer,
     SetAttributes,
 )
+from harness.spec.states import JoinChannelError
 from harness.spec.timing import ns
 from tests.unit.reference.client_rig import CONNECTED, LOGGED_OUT, RECONNECTING, Rig
 
@@ -220,6 +221,32 @@ def test_bad_arguments_are_answered_at_once(call: Callable[..., int], args: tupl
     call_id = ask(rig, call, *args)
     assert rig.replies == {call_id: (CallError.INVALID_ARGUMENT, {})}
     assert rig.frames(conn) == []
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda core, now: core.logout(now),
+        lambda core, now: core.renew_token(now, "token-2"),
+        lambda core, now: core.join(now, "lobby"),
+        lambda core, now: core.leave(now, "lobby"),
+        lambda core, now: core.query_online(now, ["bob"]),
+        lambda core, now: core.login(now, "token", "alice"),
+    ],
+    ids=["logout", "renew_token", "join", "leave", "query_online", "login"],
+)
+def test_each_call_comes_after_what_is_due_by_then(call: Callable[[ClientCore, int], object]) -> None:
+    rig = Rig()
+    rig.lose(rig.online())
+    rig.now += ns(4.0)
+    call(rig.core, rig.now)
+    assert rig.take()[0] == RECONNECTING
+
+
+def test_codes_that_have_no_published_numbers_share_those_of_the_join() -> None:
+    shared = {code.name: code.value for code in CallError if code is not CallError.TIMEOUT}
+    assert shared == {name: JoinChannelError[name].value for name in shared}
+    assert CallError.TIMEOUT.value == JoinChannelError.JOIN_CHANNEL_TIMEOUT.value
 
 
 def test_no_more_than_so_many_wait_at_once() -> None:

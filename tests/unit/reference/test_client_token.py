@@ -320,6 +320,7 @@ def test_a_renewal_whose_link_is_lost_becomes_the_next_logins() -> None:
     assert rig.accept(rig.last).token == NEW
     rig.admit(rig.last, resumed=True)
     assert rig.take() == [result(RenewTokenError.OK)]
+    assert rig.frames(rig.last) == []
 
 
 @pytest.mark.parametrize("ending", ["logout", "kick"])

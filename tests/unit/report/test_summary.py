@@ -16,7 +16,8 @@ def judged(name: str, verdict: Verdict, *checks: Check, blame: str = "", **more:
 
 
 def run(*verdicts: Verdict) -> Summary:
-    judgements = [judged(f"s{number}", verdict) for number, verdict in enumerate(verdicts)]
+    checked = Check("OPEN-10", PASS, "alice", "checked")
+    judgements = [judged(f"s{number}", verdict, checked) for number, verdict in enumerate(verdicts)]
     return summarise(judgements, [each.scenario for each in judgements])
 
 
@@ -25,6 +26,11 @@ def test_the_worst_scenario_decides() -> None:
     for worse, better in combinations(by_rank, 2):
         assert run(better, worse, better).verdict is worse
     assert run(PASS, PASS).verdict is PASS
+
+
+def test_a_run_in_which_a_rule_was_to_be_proved_and_was_not_checked_is_an_error() -> None:
+    summary = summarise([judged("a", PASS)], ["a"])  # it sets out to prove OPEN-10
+    assert (summary.verdict, summary.blame) == (ERROR, "harness")
 
 
 def test_a_run_of_nothing_is_an_error() -> None:

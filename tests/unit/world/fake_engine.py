@@ -60,6 +60,8 @@ class FakeEngine:
         self.partitions: list[Sequence[Sequence[str]]] = []
         self.links: dict[str, bool] = {}  # by person, whether it is resettable
         self.crashed: list[str] = []
+        self.counts: dict[str, dict[str, int]] = {}  # by person
+        self.counted: list[tuple[str, str]] = []
         self.late_ns = 1000  # by how much the host ran something late, at the start of each span that is asked for
         self.measured: list[tuple[int, int]] = []
         self.close_error: Exception | None = None
@@ -77,6 +79,10 @@ class FakeEngine:
 
     async def own_server(self, record: Callable[[Observation], None], on_failure: OnFailure) -> Server:
         return cast(Server, SimpleNamespace(record=record, on_failure=on_failure))
+
+    async def count(self, person: str, uid: str) -> Mapping[str, int]:
+        self.counted.append((person, uid))
+        return self.counts.get(person, {})
 
     async def crash_client(self, person: str) -> None:
         await asyncio.sleep(0.125)
@@ -98,7 +104,7 @@ class FakeEngine:
         await asyncio.sleep(0.25)
         return self.server.get(call, {})
 
-    def delays(self, from_ns: int, to_ns: int) -> list[Observation]:
+    async def delays(self, from_ns: int, to_ns: int) -> list[Observation]:
         self.measured.append((from_ns, to_ns))
         return [Observation(from_ns, "host", What.DELAY, "late", until_ns=from_ns + self.late_ns)]
 

@@ -86,6 +86,21 @@ def test_what_is_missing_on_a_host_that_was_very_late_is_laid_on_the_host() -> N
     assert judgement.reason == f"OPEN-22: alice: {said}"
 
 
+def test_coming_too_late_to_a_moment_ends_the_scenario_and_is_laid_on_the_host() -> None:
+    async def body(world: World) -> None:
+        alice = await world.person("alice")
+        login = await alice.login()
+        await world.sleep(3)
+        await world.until(2, after=login)
+        raise AssertionError("not reached")
+
+    trace = played(body)
+    judgement = judge(trace)
+    assert (judgement.verdict, judgement.blame) == (Verdict.INCONCLUSIVE, "host")
+    assert judgement.reason == "the harness came 1.000 s too late to the moment 2 s after something"
+    assert [each.what for each in trace[-2:]] == [What.LATE, What.END]
+
+
 def test_something_lacking_ends_the_scenario_as_unsupported() -> None:
     async def body(world: World) -> None:
         alice = await world.online("alice")

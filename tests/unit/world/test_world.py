@@ -97,6 +97,11 @@ def test_whoever_has_no_client_yet_can_make_no_call() -> None:
         (lambda p: p.get_attributes("bob"), ("getAttributes", {"uid": "bob"})),
         (lambda p: p.get_members("lobby"), ("getMembers", {"channel": "lobby"})),
         (lambda p: p.query_online("bob", "carol"), ("queryOnline", {"uids": ["bob", "carol"]})),
+        (
+            lambda p: p.reacts("onLogout", "join", channel="lobby"),
+            ("react", {"callback": "onLogout", "call": "join", "args": {"channel": "lobby"}}),
+        ),
+        (lambda p: p.raises_in("onLogout"), ("react", {"callback": "onLogout", "call": "", "args": {}})),
     ],
 )
 def test_what_a_person_does_is_a_call_of_the_contract(call: Callable[[Any], Awaitable[object]], sent: object) -> None:
@@ -121,6 +126,11 @@ def test_what_a_person_does_is_a_call_of_the_contract(call: Callable[[Any], Awai
         ("sendToPeer", {"code": 3}, {"code": 3}),
         ("getMembers", {"code": 0, "members": ["a"]}, {"members": ["a"]}),
         ("getMembers", {"code": 1, "members": []}, {"code": 1, "members": []}),
+        # What is no int is no 0, though Python takes it for one.
+        ("sendToPeer", {"code": False}, {"code": False}),
+        ("sendToPeer", {"code": 0.0}, {"code": 0.0}),
+        ("getMembers", {"code": None, "members": ["a"]}, {"code": None, "members": ["a"]}),
+        ("queryOnline", {"code": "0", "online": {}}, {"code": "0", "online": {}}),
     ],
 )
 def test_an_answer_is_its_values_or_else_its_code(call: str, result: dict[str, Any], shown: dict[str, Any]) -> None:
@@ -163,6 +173,19 @@ def test_what_an_implementation_does_not_declare_is_not_asked_of_it() -> None:
     world = played(body, engine)
     assert [name for name, _ in engine.clients["alice"].calls] == ["join"]
     assert the(world, What.LACKING).args == {"text": "sdk does not declare the capability 'attributes'"}
+
+
+@pytest.mark.parametrize("reaction", [lambda p: p.reacts("onLogout", "login"), lambda p: p.raises_in("onLogout")])
+def test_whoever_cannot_be_made_to_react_lacks_that(reaction: Callable[[Any], Awaitable[object]]) -> None:
+    engine = FakeEngine()
+    engine.capabilities = ["channels"]
+
+    async def body(world: World) -> None:
+        with pytest.raises(LackingError):
+            await reaction(await world.person("alice"))
+
+    assert the(played(body, engine), What.LACKING).args == {"text": "sdk does not declare the capability 'reactions'"}
+    assert engine.clients["alice"].calls == []
 
 
 def test_what_an_implementation_answers_with_unsupported_it_lacks() -> None:

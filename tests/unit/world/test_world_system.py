@@ -4,10 +4,9 @@ from typing import Any
 
 import pytest
 
-from harness.errors import LinkproofError
 from harness.trace import Observation, What
 from harness.world.engine import Moment
-from harness.world.world import Waiting, World
+from harness.world.world import LateError, Waiting, World
 from tests.unit.world.fake_engine import FakeEngine
 from tests.unit.world.virtual_loop import START_NS, passed_s
 from tests.unit.world.world_rig import S, ignored, kinds, played, the
@@ -26,13 +25,17 @@ def test_time_passes_as_long_as_it_is_said() -> None:
     played(body)
 
 
-def test_coming_too_late_to_a_moment_is_an_error_and_not_overlooked() -> None:
+def test_coming_too_late_to_a_moment_ends_the_scenario_and_is_recorded() -> None:
+    said = "the harness came 1.000 s too late to the moment 2 s after something"
+
     async def body(world: World) -> None:
         await world.sleep(3)
-        with pytest.raises(LinkproofError, match=r"came 1\.000 s too late to the moment 2 s after something"):
+        with pytest.raises(LateError, match=said):
             await world.until(2, after=Moment(START_NS - S, START_NS))
+        assert passed_s() == 3
 
-    played(body)
+    late = the(played(body), What.LATE)
+    assert (late.at_ns, late.args) == (START_NS + 3 * S, {"text": said})
 
 
 def test_nothing_can_be_waited_for_after_what_never_happened() -> None:
@@ -102,15 +105,22 @@ def test_a_ban_is_recorded_from_when_it_was_asked_for_until_it_was_done() -> Non
     assert (recorded.at_ns, recorded.until_ns, recorded.name) == (START_NS, START_NS + S // 4, "ban")
 
 
-def test_the_server_says_how_many_connections_somebody_has() -> None:
+def test_after_the_quiet_time_everybody_is_counted_and_what_is_not_known_is_left_out() -> None:
     engine = FakeEngine()
-    engine.server["connections"] = {"connections": 2}
+    engine.counts = {"first": {"connections": 1, "logins": 3}, "second": {"logins": 4}}
 
     async def body(world: World) -> None:
-        assert await world.connections_of(await world.person("first", uid="alice")) == 2
+        await world.person("first", uid="alice")
+        await world.person("second", uid="alice")
+        await world.settle()
 
-    played(body, engine)
-    assert engine.asked == [("connections", {"uid": "alice"})]
+    counted = [each for each in played(body, engine).trace if each.what is What.COUNTED]
+    assert engine.counted == [("first", "alice"), ("second", "alice")]
+    assert [(each.source, each.args) for each in counted] == [
+        ("first", {"connections": 1, "logins": 3}),
+        ("second", {"logins": 4}),
+    ]
+    assert {each.at_ns for each in counted} == {START_NS + S}  # QUIET_S
 
 
 def test_how_long_a_wait_will_still_last_can_be_told() -> None:

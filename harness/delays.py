@@ -1,4 +1,4 @@
-"""How late the harness itself does what is due: what it did late, the scenario did late."""
+"""How late an event loop does what is due: the harness's, in which the scenario acts, or the server's."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from collections import deque
 
 from harness.clock import now_ns
 from harness.spec.timing import NS_PER_S
-from harness.trace import Observation, What
 
 # Short enough to meet a stall of a few milliseconds, long enough to cost under 1 % of a core.
 PERIOD_NS = 5_000_000
@@ -18,7 +17,7 @@ KEPT_NS = 600 * NS_PER_S
 
 
 class DelaySampler:
-    """Asks the harness's event loop to be woken at known moments, and notes by how much it was woken late."""
+    """Asks the running event loop to be woken at known moments, and notes by how much it was woken late."""
 
     def __init__(self) -> None:
         self._worst: deque[tuple[int, int]] = deque(maxlen=KEPT_NS // BUCKET_NS)  # (due, ran), one a bucket
@@ -28,13 +27,9 @@ class DelaySampler:
         """Return the worst delay of the last moments: the measure of the load right now."""
         return max((ran - due for due, ran in list(self._worst)[-2:]), default=0)
 
-    def between(self, from_ns: int, to_ns: int) -> list[Observation]:
-        """Return the worst delay of each bucket in this span."""
-        return [
-            Observation(due, "harness", What.DELAY, "late", until_ns=ran)
-            for due, ran in self._worst
-            if ran >= from_ns - BUCKET_NS and due <= to_ns
-        ]
+    def between(self, from_ns: int, to_ns: int) -> list[tuple[int, int]]:
+        """Return the worst delay of each bucket in this span: when the loop was to be woken, and when it was."""
+        return [(due, ran) for due, ran in self._worst if ran >= from_ns - BUCKET_NS and due <= to_ns]
 
     async def close(self) -> None:
         """Stop sampling."""
