@@ -14,6 +14,7 @@ from harness.clock import now_ns
 
 _ESTABLISHED = "01"  # of include/net/tcp_states.h
 _PROC = Path("/proc")
+LOOKS_FOR_ANY = 3  # that a list misses a socket happens once in some hundred times
 SHARED_NS = 100_000_000  # who asks has seen a whole second of quiet before
 _MAPPED = "0000000000000000FFFF0000"  # ::ffff:0:0/96, as the kernel writes it
 
@@ -35,6 +36,11 @@ class _Tables:
                 self._lines, self._read_ns = text.splitlines(), now_ns()
             return self._lines
 
+    def forget(self) -> None:
+        """Have the next one who asks get lists made anew."""
+        with self._lock:
+            self._read_ns = 0
+
 
 _tables = _Tables()
 
@@ -42,16 +48,21 @@ _tables = _Tables()
 def connections_to(address: tuple[str, int], *, of_process: int) -> int:
     """Return how many established TCP connections a process and its descendants have to an IPv4 address."""
     wanted = {inode for pid in _family(of_process) for inode in _sockets_of(pid)}
-    # The kernel makes its list piece by piece, and one that changes meanwhile may have a socket in it several times.
-    return len(wanted & set(_connected_to(address)))
+    # The kernel makes its list piece by piece. One that changes meanwhile may have a socket in it twice, or miss one.
+    for _ in range(LOOKS_FOR_ANY):
+        found = wanted & set(_connected_to(address, _tables.lines()))
+        if found:
+            return len(found)
+        _tables.forget()
+    return 0
 
 
-def _connected_to(address: tuple[str, int]) -> Iterator[str]:
+def _connected_to(address: tuple[str, int], lines: list[str]) -> Iterator[str]:
     """Yield the inode of each socket that is connected to an address."""
     octets = [int(octet) for octet in address[0].split(".")]
     # As the kernel writes it: the address as a hexadecimal number in the machine's (little-endian) order.
     remote = "".join(f"{octet:02X}" for octet in reversed(octets)) + f":{address[1]:04X}"
-    for line in _tables.lines():
+    for line in lines:
         if remote in line:
             fields = line.split()
             if fields[2] in (remote, _MAPPED + remote) and fields[3] == _ESTABLISHED:
