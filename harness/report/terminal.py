@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.oracle.explain import render
-from harness.oracle.verdict import Judgement, Verdict
+from harness.oracle.verdict import Verdict
 from harness.report.run_folder import RunInfo
 from harness.report.summary import ClauseResult, Summary
 from harness.spec.clauses import Clause
@@ -74,8 +74,3 @@ def _print_closing(console: Console, summary: Summary, info: RunInfo, folder: Pa
     closing = Text(summary.verdict, style=_STYLE[summary.verdict])
     title = f"{client or 'the client'} against {info.profile}"
     console.print(closing + Text(f"  {title}: {counts or 'no scenario ran'}"))
-
-
-def one_line(judgement: Judgement) -> str:
-    """Return a judgement in one line."""
-    return f"{judgement.verdict} {judgement.scenario}{f'  {judgement.reason}' if judgement.reason else ''}"

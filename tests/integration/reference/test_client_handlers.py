@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
-from typing import Any
 
 import pytest
 
@@ -14,57 +12,11 @@ from harness.reference.client import CallResult, RtmClient
 from harness.reference.client_core import CallError
 from harness.reference.client_effects_core import CALLBACK_NAMES
 from harness.reference.server import Server, ServerConfig
-from harness.reference.tokens import issue
 from harness.spec.states import (
     LoginError,
     LogoutError,
-    Reason,
-    State,
 )
-
-SECRET = "0123456789abcdef0123456789abcdef"
-APP = "app"
-
-CONNECTING = ("onConnectionStateChanged", State.CONNECTING, Reason.LOGIN)
-CONNECTED = ("onConnectionStateChanged", State.CONNECTED, Reason.LOGIN_SUCCESS)
-RECONNECTING = ("onConnectionStateChanged", State.RECONNECTING, Reason.INTERRUPTED)
-LOGGED_IN = [CONNECTING, ("onLoginSuccess",), CONNECTED]
-LOGGED_OUT = [("onLogout", LogoutError.OK), ("onConnectionStateChanged", State.DISCONNECTED, Reason.LOGOUT)]
-
-
-def run(test: Callable[[], Coroutine[Any, Any, None]]) -> None:
-    """Run a test to its end, and hold that it has left no task behind."""
-
-    async def whole() -> None:
-        await asyncio.wait_for(test(), 20)
-        assert asyncio.all_tasks() == {asyncio.current_task()}
-
-    asyncio.run(whole())
-
-
-def token(uid: str, expires_in_s: float = 60.0) -> str:
-    return issue(SECRET, APP, uid, expires_in_s)
-
-
-class Seen:
-    """What a client calls back, in order."""
-
-    def __init__(self, client: RtmClient) -> None:
-        self._queue: asyncio.Queue[tuple[object, ...]] = asyncio.Queue()
-        for name in CALLBACK_NAMES:
-            client.on(name)(lambda *args, name=name: self._queue.put_nowait((name, *args)))
-
-    async def next(self, count: int = 1) -> list[tuple[object, ...]]:
-        return [await self._queue.get() for _ in range(count)]
-
-    def rest(self) -> list[tuple[object, ...]]:
-        return [self._queue.get_nowait() for _ in range(self._queue.qsize())]
-
-
-async def until(is_so: Callable[[], bool]) -> None:
-    """Give the others their turn until something is so; the test's own time-out is the limit."""
-    while not is_so():  # noqa: ASYNC110 - there is nothing to wait for: the server does not report to a test
-        await asyncio.sleep(0.005)
+from tests.integration.reference.client_shell_rig import APP, LOGGED_IN, LOGGED_OUT, SECRET, Seen, run, token, until
 
 
 def test_every_call_is_legal_inside_every_callback() -> None:

@@ -10,7 +10,7 @@ from harness.oracle.expect import callback, one_of, state
 from harness.oracle.verdict import Check, Judgement, Verdict
 from harness.report.run_folder import RunInfo
 from harness.report.summary import summarise
-from harness.report.terminal import one_line, print_summary
+from harness.report.terminal import print_summary
 from harness.spec.clauses import CLAUSES
 from harness.trace import What
 from tests.unit.oracle.story import LOGGED_IN, Story
@@ -138,8 +138,3 @@ def test_an_answer_that_was_seen_is_shown_without_reading_it_as_markup() -> None
 def test_all_rules_looked_at_leaves_none_to_mention() -> None:
     checks = [Check(clause.id, Verdict.PASS, "alice", "") for clause in CLAUSES]
     assert "not looked at" not in printed(Judgement("s", Verdict.PASS, "", checks, []))[0]
-
-
-def test_one_line_says_the_verdict_and_why() -> None:
-    assert one_line(passed()) == "PASS test_story"
-    assert one_line(broken()) == "ERROR test_story  adapter: said [/] and [red]"
