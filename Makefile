@@ -31,7 +31,7 @@ certify: $(INSTALLED) ## certify the reference client; another with ARGS='--clie
 test: $(INSTALLED) ## run every check and every test, on each supported Python found
 	$(TOX) lint,types,unit
 	$(TOX_EACH_PYTHON) py311,py312,py313
-	$(TOX) integration,wheel,conformance
+	$(TOX) integration,wheel,conformance,mutants
 
 .PHONY: lint types unit integration conformance wheel
 lint types unit integration conformance wheel: $(INSTALLED) ## run this part of 'make test' alone
@@ -43,13 +43,22 @@ format: $(INSTALLED) ## mend what ruff can mend, and format
 	$(BIN)/ruff format .
 
 .PHONY: docs
-docs: $(INSTALLED) ## draw docs/spec.md anew from the table in harness/spec
+docs: $(INSTALLED) ## draw anew what docs/ has from code: docs/spec.md, tables, schemas, conversations
 	$(BIN)/python -m harness.spec.render docs/spec.md
+	$(BIN)/python -m harness.pages docs
 
 .PHONY: coverage
 coverage: $(INSTALLED) ## play all scenarios, and write docs/coverage.md from what they covered
 	run="$$(mktemp -d)/run" && $(BIN)/linkproof certify --run-dir "$$run" && \
 		$(BIN)/linkproof coverage "$$run" > docs/coverage.md
+
+.PHONY: soak
+soak: $(INSTALLED) ## certify N times on a quiet host, and N times on an overloaded one: nobody may be accused
+	$(BIN)/python -m tests.soak $(or $(N),20)
+
+.PHONY: mutants
+mutants: $(INSTALLED) ## play all wrong clients and servers: each must be caught, by the clause that it breaks
+	$(BIN)/python -m tests.mutants $(ARGS)
 
 # Keeps the pins that still fit; ARGS=--upgrade takes the newest of everything.
 .PHONY: constraints

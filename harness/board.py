@@ -12,7 +12,7 @@ from typing import Self
 import pytest
 
 from harness.clock import now_ns
-from harness.run import Run
+from harness.run import RealRun
 from harness.spec.timing import NS_PER_S
 
 REDRAW_S = 0.5
@@ -24,7 +24,7 @@ _ERASE_BELOW = "\x1b[J"
 class Board:
     """Tells how many scenarios run, how many are done, and what each of them waits for."""
 
-    def __init__(self, config: pytest.Config, run: Run, *, total: int) -> None:
+    def __init__(self, config: pytest.Config, run: RealRun, *, total: int) -> None:
         self._reporter: pytest.TerminalReporter | None = config.pluginmanager.get_plugin("terminalreporter")
         self._run = run
         self._total = total

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from harness.run import ScenarioSpec
-from harness.spec.clauses import BY_ID
 from harness.spec.phases import IDLE, PHASES
+from harness.spec.profiles import RTM_1_0, Profile
 from harness.world.world import Title
 
 _WRITE = "write @pytest.mark.scenario('CONNECTED-3', lasts_s=8)"
@@ -22,12 +22,13 @@ def is_scenario(item: pytest.Item) -> bool:
     return isinstance(item, pytest.Function) and item.get_closest_marker("scenario") is not None
 
 
-def mistakes(item: pytest.Item) -> list[str]:
+def mistakes(item: pytest.Item, profile: Profile = RTM_1_0) -> list[str]:
     """Return what is wrong with how a scenario is written; nothing where it is right, or where it is none."""
     mark = item.get_closest_marker("scenario")
     if mark is None:
         return [_UNMARKED] if _looks_like_one(item) else []
-    found = [f"no clause is called {clause!r}" for clause in mark.args if clause not in BY_ID]
+    known = {clause.id for clause in profile.clauses}
+    found = [f"no clause is called {clause!r}" for clause in mark.args if clause not in known]
     if not mark.args:
         found.append(f"it names no clause; {_WRITE}")
     if mark.kwargs.get("phase", IDLE) not in PHASES:
@@ -55,10 +56,11 @@ def _parameters(item: pytest.Function) -> dict[str, Any]:
     return dict(item.callspec.params) if hasattr(item, "callspec") else {}
 
 
-def spec_of(item: pytest.Function) -> ScenarioSpec:
+def spec_of(item: pytest.Function, profile: Profile = RTM_1_0) -> ScenarioSpec:
     """Return a scenario as a run plays it."""
     mark = item.get_closest_marker("scenario")
     assert mark is not None
     body = functools.partial(item.obj, **_parameters(item))
     phase = str(mark.kwargs.get("phase", IDLE))
-    return ScenarioSpec(Title(name_of(item), tuple(mark.args), phase), float(mark.kwargs["lasts_s"]), body)
+    title = Title(name_of(item), tuple(mark.args), phase, profile=profile)
+    return ScenarioSpec(title, float(mark.kwargs["lasts_s"]), body)

@@ -18,17 +18,20 @@ from pathlib import Path
 
 import pytest
 
+from harness.adapter.endpoint import check_placeholders
 from harness.board import Board
 from harness.collection import is_scenario, mistakes, name_of, spec_of
-from harness.errors import LinkproofError
+from harness.errors import LinkproofError, UsageError
 from harness.oracle.explain import render
 from harness.oracle.verdict import Judgement, Verdict
 from harness.report.exit_codes import of_blame
-from harness.run import Run, RunConfig
+from harness.run import RealRun, RunConfig, ScenarioSpec
 from harness.scheduler import Job, side_by_side
-from harness.world.lab import REFERENCE_CLIENT
+from harness.spec.profiles import PROFILES, RTM_1_0, Profile
+from harness.virtual_run import VirtualRun, VirtualRunConfig
+from harness.world.lab import REFERENCE_CLIENT, REFERENCE_SERVER
 
-RUN = pytest.StashKey[Run]()
+RUN = pytest.StashKey[RealRun | VirtualRun]()
 _RUNNER = pytest.StashKey[asyncio.Runner]()
 ERROR = pytest.StashKey[LinkproofError]()  # why the run could not be set up
 _OPENED = pytest.StashKey[contextlib.AsyncExitStack]()
@@ -40,17 +43,51 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Add linkproof's options."""
     group = parser.getgroup("linkproof")
     group.addoption("--client", metavar="COMMAND", help="the adapter of the client under test (default: the reference)")
+    group.addoption("--server", metavar="COMMAND", help="the server under test, judged by what reference clients see")
+    group.addoption("--profile", choices=list(PROFILES), help="the rules to judge by (default: rtm-1.0)")
     group.addoption("--toxiproxy", metavar="ADDRESS|BINARY", help="the Toxiproxy to use (default: found or built)")
+    # None and not False where they are not given, as of the options with values.
+    group.addoption("--tls", action="store_const", const=True, help="have server and clients speak TLS")
+    group.addoption("--ipv6", action="store_const", const=True, help="play on [::1]")
     group.addoption("--serial", action="store_true", help="play one scenario after the other")
+    group.addoption("--virtual", action="store_true", help="play in virtual time, which certifies nothing")
+    group.addoption("--seed", type=int, help="of chance in virtual time (default: 0)")
+    group.addoption("--core", metavar="MODULE:NAME", help="the client core to play in virtual time")
     group.addoption("--run-dir", metavar="DIR", type=Path, help="where the evidence goes (default: runs/TIME)")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Make the mark known, and see to it that the client's command is one."""
-    _client_command(config)
+    """Make the mark known, and see to it that the options go together and the client's command is one."""
+    _check_options(config)
+    try:
+        check_placeholders(_command(config, "--client"))
+    except UsageError as error:
+        raise pytest.UsageError(f"--client: {error}") from error
+    _command(config, "--server")
     config.addinivalue_line(
         "markers", "scenario(*clauses, lasts_s): a scenario, the clauses it proves, and about how long it takes"
     )
+
+
+def _check_options(config: pytest.Config) -> None:
+    """Refuse what would be of no effect: its user believes that something else was played."""
+    is_virtual = config.getoption("--virtual")
+    without_effect = ("--client", "--server", "--toxiproxy", "--tls", "--ipv6") if is_virtual else ("--seed", "--core")
+    if config.getoption("--core") == "":
+        # As with --client: to play the reference in the place of what was meant would be a false PASS.
+        raise pytest.UsageError("--core names no core; leave it out to play the reference's")
+    given = [option for option in without_effect if config.getoption(option) is not None]
+    profile = _profile(config)
+    sides = [option for option in ("--client", "--server") if config.getoption(option) is not None]
+    if profile.has_reference and len(sides) > 1:
+        raise pytest.UsageError("--client and --server: one side is under test, and the other one is the reference")
+    if not profile.has_reference and is_virtual:
+        raise pytest.UsageError(f"--virtual plays the reference's cores, and there are none for {profile.name}")
+    if not profile.has_reference and len(sides) < 2 and not config.option.collectonly:
+        raise pytest.UsageError(f"--profile {profile.name} needs --client and --server: there is no reference for it")
+    if given:
+        which = "with --virtual: there is no process" if is_virtual else "without --virtual"
+        raise pytest.UsageError(f"{given[0]} has no effect {which}")
 
 
 @pytest.fixture
@@ -63,7 +100,7 @@ def world() -> None:
 
 def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
     """Refuse a scenario that is written wrongly, before anything runs."""
-    wrong = [f"{item.nodeid}: {text}" for item in items for text in mistakes(item)]
+    wrong = [f"{item.nodeid}: {text}" for item in items for text in mistakes(item, _profile(item.config))]
     if wrong:
         raise pytest.UsageError("\n".join(wrong))
 
@@ -75,7 +112,8 @@ def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
 def pytest_runtestloop(session: pytest.Session) -> bool | None:
     """Play all scenarios at once; whatever else was selected runs before, one after the other."""
     config = session.config
-    serial = config.getoption("--serial") or config.getoption("dist", "no") != "no" or hasattr(config, "workerinput")
+    alone = config.getoption("--serial") or config.getoption("--virtual")
+    serial = alone or config.getoption("dist", "no") != "no" or hasattr(config, "workerinput")
     scenarios = [item for item in session.items if isinstance(item, pytest.Function) and is_scenario(item)]
     if serial or config.option.collectonly or not scenarios or session.testsfailed:
         return None
@@ -92,21 +130,32 @@ def pytest_runtestloop(session: pytest.Session) -> bool | None:
 
 async def _play_all(session: pytest.Session, items: Sequence[pytest.Function]) -> None:
     run = _run_of(session.config)
+    assert isinstance(run, RealRun)
     jobs = {id(job): (job, item) for item in items for job in [_job(run, item)]}
     async with run.open([name_of(item) for item in items]):
         board = Board(session.config, run, total=len(items))
         async with board, contextlib.aclosing(side_by_side(job for job, _ in jobs.values())) as ended:
+            unclear = []
             async for job in ended:
                 item = jobs[id(job)][1]
                 item.stash[_JUDGEMENT] = job.task.result()
                 item.stash[_TOOK_S] = (job.ended_ns - job.started_ns) / 1e9
+                if item.stash[_JUDGEMENT].verdict is Verdict.INCONCLUSIVE:
+                    unclear.append(item)
+                    continue
+                with board.aside():
+                    item.config.hook.pytest_runtest_protocol(item=item, nextitem=None)
+                _stop_if_asked(session)
+            for item in unclear:
+                # The others are done: what disturbed it may have been they.
+                item.stash[_JUDGEMENT] = await run.play_again(_spec_of(item))
                 with board.aside():
                     item.config.hook.pytest_runtest_protocol(item=item, nextitem=None)
                 _stop_if_asked(session)
 
 
-def _job(run: Run, item: pytest.Function) -> Job[Judgement]:
-    scenario = spec_of(item)
+def _job(run: RealRun, item: pytest.Function) -> Job[Judgement]:
+    scenario = _spec_of(item)
     return Job(scenario.title.name, scenario.lasts_s, functools.partial(run.play, scenario))
 
 
@@ -118,46 +167,75 @@ def _stop_if_asked(session: pytest.Session) -> None:
 
 
 def _play_one(item: pytest.Function) -> Judgement:
-    """Play a scenario on its own: with --serial, and in a worker of xdist."""
+    """Play a scenario on its own: with --serial or --virtual, and in a worker of xdist."""
     config = item.config
-    run = _run_of(config)
-    runner = _runner_of(config)
     try:
-        if _OPENED not in config.stash:
-            config.stash[_OPENED] = contextlib.AsyncExitStack()
-            names = [name_of(each) for each in item.session.items if is_scenario(each)]
-            runner.run(config.stash[_OPENED].enter_async_context(run.open(names)))
-        return runner.run(run.play(spec_of(item)))
+        run = _run_of(config)
+        is_first = _OPENED not in config.stash
+        opened = config.stash.setdefault(_OPENED, contextlib.AsyncExitStack())
+        names = [name_of(each) for each in item.session.items if is_scenario(each)]
+        if isinstance(run, VirtualRun):
+            if is_first:
+                opened.enter_context(run.open(names))
+            return run.play(_spec_of(item))
+        runner = _runner_of(config)
+        if is_first:
+            runner.run(opened.enter_async_context(run.open(names)))
+        judgement = runner.run(run.play(_spec_of(item)))
+        if judgement.verdict is Verdict.INCONCLUSIVE:
+            judgement = runner.run(run.play_again(_spec_of(item)))
+        return judgement
     except LinkproofError as error:
         config.stash[ERROR] = error
         item.session.shouldstop = "the run cannot go on"
         pytest.fail(str(error), pytrace=False)
 
 
-def _run_of(config: pytest.Config) -> Run:
-    if RUN not in config.stash:
-        config.stash[RUN] = Run(
-            RunConfig(
-                folder=_folder(config),
-                client_command=_client_command(config),
-                toxiproxy=config.getoption("--toxiproxy"),
-                say=functools.partial(_say, config),
-            )
+def _run_of(config: pytest.Config) -> RealRun | VirtualRun:
+    run = config.stash.get(RUN, None)
+    if run is None:
+        run = config.stash[RUN] = _new_run(config)
+    return run
+
+
+def _new_run(config: pytest.Config) -> RealRun | VirtualRun:
+    if config.getoption("--virtual"):
+        chosen = VirtualRunConfig(_folder(config), config.getoption("--seed") or 0, config.getoption("--core") or "")
+        return VirtualRun(chosen)
+    return RealRun(
+        RunConfig(
+            folder=_folder(config),
+            client_command=_command(config, "--client") or REFERENCE_CLIENT,
+            server_command=_command(config, "--server") or REFERENCE_SERVER,
+            toxiproxy=config.getoption("--toxiproxy"),
+            tls=bool(config.getoption("--tls")),
+            ipv6=bool(config.getoption("--ipv6")),
+            profile=_profile(config),
+            say=functools.partial(_say, config),
         )
-    return config.stash[RUN]
+    )
 
 
-def _client_command(config: pytest.Config) -> tuple[str, ...]:
-    given = config.getoption("--client")
+def _profile(config: pytest.Config) -> Profile:
+    return PROFILES[config.getoption("--profile") or RTM_1_0.name]
+
+
+def _spec_of(item: pytest.Function) -> ScenarioSpec:
+    return spec_of(item, _profile(item.config))
+
+
+def _command(config: pytest.Config, option: str) -> tuple[str, ...]:
+    """Return the words of a command that was given; none where it was not."""
+    given = config.getoption(option)
     if given is None:
-        return REFERENCE_CLIENT
+        return ()
     try:
         words = tuple(shlex.split(given))
     except ValueError as error:
-        raise pytest.UsageError(f"--client {given!r}: {error}") from error
+        raise pytest.UsageError(f"{option} {given!r}: {error}") from error
     if not words:
         # An empty variable in somebody's script: to certify the reference in its place would be a false PASS.
-        raise pytest.UsageError("--client names no command; leave it out to certify the reference client")
+        raise pytest.UsageError(f"{option} names no command; leave it out to take the reference {option[2:]}")
     return words
 
 
@@ -199,6 +277,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         item.stash[_JUDGEMENT] = _play_one(item)
     judgement = item.stash[_JUDGEMENT]
     item.user_properties += [("verdict", str(judgement.verdict)), ("clauses", " ".join(judgement.clauses))]
+    item.user_properties.append(("world", item.config.stash[RUN].info.world))
     if judgement.verdict is Verdict.ERROR:
         pytest.fail(_text(item, judgement), pytrace=False)
 
@@ -219,7 +298,15 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
 def _text(item: pytest.Item, judgement: Judgement) -> str:
     folder = item.config.stash[RUN].folder.path
     name = item.nodeid.rpartition("::")[2]
-    return f"{render(judgement)}\n\n  evidence: {folder}\n  repeat:   linkproof certify -k '{name}'"
+    return f"{render(judgement)}\n\n  evidence: {folder}\n  repeat:   linkproof certify{_how(item.config)} -k '{name}'"
+
+
+def _how(config: pytest.Config) -> str:
+    """Return the options that make a run the same again, but for the commands."""
+    if not config.getoption("--virtual"):
+        return "".join(f" {option}" for option in ("--tls", "--ipv6") if config.getoption(option))
+    given = [(option, config.getoption(option)) for option in ("--seed", "--core")]
+    return " --virtual" + "".join(f" {option} {value}" for option, value in given if value is not None)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -251,11 +338,10 @@ def pytest_report_teststatus(
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     """Take down what is left, say why a run could not be set up, and let INCONCLUSIVE alone be no success either."""
     config = session.config
+    if _OPENED in config.stash:
+        _runner_of(config).run(config.stash[_OPENED].aclose())
     if _RUNNER in config.stash:
-        runner = config.stash[_RUNNER]
-        if _OPENED in config.stash:
-            runner.run(config.stash[_OPENED].aclose())
-        runner.close()
+        config.stash[_RUNNER].close()
     if ERROR in config.stash:
         error = config.stash[ERROR]
         _say(config, f"\n{error}")

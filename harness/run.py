@@ -7,9 +7,9 @@ import datetime
 import importlib.metadata
 import os
 import platform
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import msgspec
@@ -18,12 +18,12 @@ from harness.clock import now_ns
 from harness.errors import UsageError
 from harness.oracle.judge import judge
 from harness.oracle.verdict import Judgement
-from harness.report.run_folder import RunFolder, RunInfo
+from harness.report.run_folder import CLIENT, SERVER, RunFolder, RunInfo
 from harness.report.summary import Summary, summarise
-from harness.spec.profiles import RTM_1_0
+from harness.spec.profiles import RTM_1_0, Profile
 from harness.spec.timing import NS_PER_S
 from harness.trace import Observation, What
-from harness.world.lab import REFERENCE_CLIENT, Lab, LabConfig, open_lab
+from harness.world.lab import REFERENCE_CLIENT, REFERENCE_SERVER, Lab, LabConfig, open_lab
 from harness.world.play import Play
 from harness.world.real import RealEngine
 from harness.world.world import Title, World
@@ -42,41 +42,29 @@ class ScenarioSpec:
     body: Callable[[World], Awaitable[None]]
 
 
-@dataclass(frozen=True, slots=True)
-class RunConfig:
-    """What the user chose for a run."""
-
-    folder: Path
-    client_command: tuple[str, ...] = REFERENCE_CLIENT
-    toxiproxy: str | None = None
-    say: Callable[[str], None] = print
-
-
 class Run:
-    """Plays scenarios, judges them, and keeps the evidence."""
+    """Judges what was played, and keeps the evidence; how a scenario is played is left to those who inherit."""
 
-    def __init__(self, config: RunConfig) -> None:
-        self.folder = RunFolder(config.folder)
-        self._config = config
-        self._lab: Lab | None = None
+    def __init__(self, folder: Path, profile: Profile = RTM_1_0) -> None:
+        self.folder = RunFolder(folder)
         self.judgements: dict[str, Judgement] = {}
-        self.playing: dict[str, Play] = {}
+        self.inconclusive: dict[str, Judgement] = {}  # the first results of those that were played again
         self.info = RunInfo(
             linkproof=importlib.metadata.version("linkproof"),
-            profile=RTM_1_0.name,
+            profile=profile.name,
             started=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-            client_command=list(config.client_command),
             host={"system": platform.platform(), "cpus": os.cpu_count(), "python": platform.python_version()},
         )
+        self._began_ns = 0
 
-    @asynccontextmanager
-    async def open(self, selected: Sequence[str]) -> AsyncIterator[None]:
-        """Set up what the scenarios share, and take it down again; the folder is complete afterwards in every case.
+    @contextmanager
+    def recording(self, selected: Sequence[str]) -> Iterator[None]:
+        """Make the folder of the evidence; it is complete afterwards in every case.
 
         Raises:
-            LinkproofError: it cannot be set up; its type says by whose fault.
+            UsageError: it cannot be made.
         """
-        began_ns = now_ns()
+        self._began_ns = now_ns()
         try:
             self.folder.create()
         except OSError as error:
@@ -85,19 +73,92 @@ class Run:
                 f"the evidence cannot be kept in {self.folder.path}", why=why, mend="name another --run-dir"
             ) from error
         self.info.selected = list(selected)
-        config = LabConfig(self.folder.logs, self._config.client_command, self._config.toxiproxy, self._config.say)
         try:
-            async with open_lab(config) as lab:
-                self._lab = lab
-                self.info.client = msgspec.to_builtins(lab.client)
-                self.info.toxiproxy = lab.toxiproxy_found
-                self.info.setup_s = round((now_ns() - began_ns) / NS_PER_S, 3)
-                yield
+            yield
         finally:
-            self._lab = None
-            self.info.wall_s = round((now_ns() - began_ns) / NS_PER_S, 3)
+            self.info.wall_s = self._passed_s()
             self.folder.write_info(self.info)
-            self.folder.write_verdicts(list(self.judgements.values()))
+            self.folder.write_verdicts([*self.judgements.values(), *self.inconclusive.values()])
+            self.folder.seal()
+
+    def keep(self, name: str, trace: Sequence[Observation]) -> Judgement:
+        """Keep the trace of a scenario that was played, and judge it."""
+        self.folder.write_trace(name, trace)
+        judgement = judge(trace)
+        if name in self.judgements:
+            self.inconclusive[name] = self.judgements[name]
+        self.judgements[name] = judgement
+        return judgement
+
+    def summary(self) -> Summary:
+        """Return what the run says so far."""
+        return summarise([*self.judgements.values(), *self.inconclusive.values()], self.info.selected)
+
+    def _passed_s(self) -> float:
+        return round((now_ns() - self._began_ns) / NS_PER_S, 3)
+
+
+@dataclass(frozen=True, slots=True)
+class RunConfig:
+    """What the user chose for a run in the real world."""
+
+    folder: Path
+    client_command: tuple[str, ...] = REFERENCE_CLIENT
+    toxiproxy: str | None = None
+    say: Callable[[str], None] = print
+    server_command: tuple[str, ...] = REFERENCE_SERVER
+    tls: bool = False
+    ipv6: bool = False
+    profile: Profile = RTM_1_0
+
+
+class RealRun(Run):
+    """Plays scenarios with processes and a Toxiproxy."""
+
+    def __init__(self, config: RunConfig) -> None:
+        super().__init__(config.folder, config.profile)
+        self.info.client_command = list(config.client_command)
+        self.info.server_command = list(config.server_command)
+        self.info.tls, self.info.ipv6 = config.tls, config.ipv6
+        is_server = config.profile.has_reference and config.server_command != REFERENCE_SERVER
+        self.info.under_test = SERVER if is_server else CLIENT
+        self._config = config
+        self._lab: Lab | None = None
+        self.playing: dict[str, Play] = {}
+
+    @asynccontextmanager
+    async def open(self, selected: Sequence[str]) -> AsyncIterator[None]:
+        """Set up what the scenarios share, and take it down again; the folder is complete afterwards in every case.
+
+        Raises:
+            LinkproofError: it cannot be set up; its type says by whose fault.
+        """
+        chosen = self._config
+        config = LabConfig(
+            self.folder.logs,
+            chosen.client_command,
+            chosen.toxiproxy,
+            chosen.say,
+            chosen.server_command,
+            tls=chosen.tls,
+            ipv6=chosen.ipv6,
+            profile=chosen.profile,
+        )
+        with self.recording(selected):
+            try:
+                async with open_lab(config) as lab:
+                    self._lab = lab
+                    self.info.client = msgspec.to_builtins(lab.client)
+                    self.info.server = msgspec.to_builtins(lab.server.hello)
+                    self.info.toxiproxy = lab.toxiproxy_found
+                    self.info.setup_s = self._passed_s()
+                    yield
+            finally:
+                self._lab = None
+
+    async def play_again(self, scenario: ScenarioSpec) -> Judgement:
+        """Play a scenario for a second time, which decides; both results are kept."""
+        return await self.play(replace(scenario, title=replace(scenario.title, attempt=2)))
 
     async def play(self, scenario: ScenarioSpec, rank: int = 0) -> Judgement:
         """Play one scenario and judge it; its trace is kept, also that of a scenario that is broken off."""
@@ -112,17 +173,11 @@ class Run:
             raise
         finally:
             del self.playing[name]
-        self.folder.write_trace(name, trace)
-        judgement = judge(trace)
-        self.judgements[name] = judgement
+        judgement = self.keep(name, trace)
         took_s = round((now_ns() - _begun_ns(trace)) / NS_PER_S, 3)
         if took_s > self.info.longest_s:
             self.info.longest_s, self.info.longest = took_s, name
         return judgement
-
-    def summary(self) -> Summary:
-        """Return what the run says so far."""
-        return summarise(list(self.judgements.values()), self.info.selected)
 
 
 def _begun_ns(trace: Sequence[Observation]) -> int:

@@ -28,6 +28,7 @@ class What(StrEnum):
     DELAY = "delay"  # how late the host ran something that was due
     AWAITED = "awaited"  # the scenario waited for something of the implementation, in vain
     EXPECTED = "expected"  # what the scenario expects a person to have seen, written out
+    RULES_ALONE = "rules alone"  # the scenario expects nothing in particular: the rules of every trace judge it
     LACKING = "lacking"  # the implementation declares that it cannot do what the scenario asks for
     LATE = "late"  # the harness itself came too late for the scenario to go on as it is written
     ERROR = "error"  # the scenario could not go on, through no fault of the implementation

@@ -12,21 +12,23 @@ from pathlib import Path
 
 _CLOSE_WAIT = "08"  # of include/net/tcp_states.h
 _TABLE = Path("/proc/net/tcp")
+_TABLE_OF_IPV6 = Path("/proc/net/tcp6")
 # The kernel takes some milliseconds for each look, and Toxiproxy some microseconds for what is waited for.
 _LOOKS_MAX = 10
 
 
 def await_dead_connections(listen: str) -> None:
     """Look until the half-closed connections of a listener (``host:port``) are the same twice in a row."""
+    table = _TABLE_OF_IPV6 if listen.startswith("[") else _TABLE
     local = f":{int(listen.rpartition(':')[2]):04X}"
     before: frozenset[str] | None = None
     for _ in range(_LOOKS_MAX):
-        now = _half_closed(local)
+        now = _half_closed(table, local)
         if now == before:
             return
         before = now
 
 
-def _half_closed(local: str) -> frozenset[str]:
-    rows = (line.split() for line in _TABLE.read_text().splitlines() if local in line)
+def _half_closed(table: Path, local: str) -> frozenset[str]:
+    rows = (line.split() for line in table.read_text().splitlines() if local in line)
     return frozenset(row[2] for row in rows if row[1].endswith(local) and row[3] == _CLOSE_WAIT)

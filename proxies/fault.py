@@ -41,6 +41,7 @@ class FaultEvent:
         link: the link's name.
         effect: what the fault does, such as ``freeze``.
         phase: taken effect, or healed.
+        asked_ns: monotonic nanoseconds when it was asked for; what lies between that and t0_ns is preparation.
         t0_ns: monotonic nanoseconds right before the call that made it.
         t1_ns: monotonic nanoseconds right after it.
         visible: whether the ends are told by a FIN or an RST, or see only silence.
@@ -51,6 +52,7 @@ class FaultEvent:
     link: str
     effect: str
     phase: Phase
+    asked_ns: int
     t0_ns: int
     t1_ns: int
     visible: bool
@@ -66,8 +68,15 @@ class FaultOwner(Protocol):
         """The link's name."""
 
     @property
+    def address(self) -> tuple[str, int]:
+        """Host and port where clients connect."""
+
+    @property
     def closed(self) -> bool:
         """Whether the link is gone, and every fault on it."""
+
+    def now_ns(self) -> int:
+        """The monotonic time in which it lives."""
 
     async def inject(self, fault: Fault) -> None:
         """Make the fault take effect and prove it."""
@@ -149,11 +158,10 @@ class Fault:
             raise UsageError(f"{self} ended when its link was closed")
         await self._owner.heal(self)
 
-    def event(self, phase: Phase, interval: Interval, proof: str) -> FaultEvent:
+    def event(self, phase: Phase, asked_ns: int, interval: Interval, proof: str) -> FaultEvent:
         """What an observer is told about this fault."""
-        return FaultEvent(
-            self.link, self.effect, phase, interval.t0_ns, interval.t1_ns, self.visible, proof, dict(self.parameters)
-        )
+        times = (asked_ns, interval.t0_ns, interval.t1_ns)
+        return FaultEvent(self.link, self.effect, phase, *times, self.visible, proof, dict(self.parameters))
 
     async def _inject(self) -> Self:
         if self._begun:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Generator
 from types import TracebackType
 from typing import Self
 
 from harness.errors import UsageError
 from proxies.fault import Fault, FaultOwner, Interval
-from proxies.gates import Address, Cut
+from proxies.gates import Cut
 
 
 class Flap:
@@ -29,13 +28,12 @@ class Flap:
     effect = "flap"
     visible = True
 
-    def __init__(self, owner: FaultOwner, listen: Address, *, period_s: float, count: int) -> None:
+    def __init__(self, owner: FaultOwner, *, period_s: float, count: int) -> None:
         if period_s <= 0 or count < 1:
             raise UsageError(f"a flap needs a period above 0 s and 1 cut or more, not {period_s!r} s and {count!r}")
         self.faults: list[Fault] = []
         self.healed: Interval | None = None
         self._owner = owner
-        self._listen = listen
         self._period_s = period_s
         self._count = count
         self._stop = asyncio.Event()
@@ -107,13 +105,13 @@ class Flap:
 
     async def _cut(self) -> None:
         parameters = {"period_s": self._period_s, "count": self._count, "cycle": len(self.faults) + 1}
-        fault = Fault(self._owner, Cut(self.effect, self._listen, parameters))
+        fault = Fault(self._owner, Cut(self.effect, self._owner.address, parameters))
         self.faults.append(fault)
         await fault
 
     async def _wait_until(self, start_ns: int, periods: float) -> bool:
         """Wait for that moment of the schedule; True at once when the schedule is stopped."""
-        wait_s = self._period_s * periods - (time.monotonic_ns() - start_ns) / 1e9
+        wait_s = self._period_s * periods - (self._owner.now_ns() - start_ns) / 1e9
         try:
             await asyncio.wait_for(self._stop.wait(), timeout=max(0.0, wait_s))
         except TimeoutError:

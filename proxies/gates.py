@@ -10,12 +10,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
+from harness.addresses import Address, family_of, written
 from harness.errors import HostError, ToxiproxyError
 from proxies.api import ProxyControl, RefusedError
 from proxies.recipes import GATE, Parameters, Recipe
 from proxies.toxics import BOTH, ToxicSpec
-
-Address = tuple[str, int]
 
 # On loopback a listener answers a connect within 0.1 ms; one that has not done so in 500 times that does not answer.
 _ANSWER_S: Final = 0.001
@@ -45,7 +44,7 @@ class Cut(Recipe):
     def prove(self, proxy: ProxyControl) -> str:
         """Read it back, and be refused."""
         self.check(proxy)
-        return f"read back enabled=false, and a connect to {self.listen[0]}:{self.listen[1]} {self._probe()}"
+        return f"read back enabled=false, and a connect to {written(self.listen)} {self._probe()}"
 
     def check(self, proxy: ProxyControl) -> None:
         """The proxy is still disabled."""
@@ -166,7 +165,7 @@ class HangConnects(Cut):
                 raise OSError(started, "a connect to our own listener failed")
 
     def _new_socket(self) -> socket.socket:
-        self._sockets.append(socket.socket(socket.AF_INET, socket.SOCK_STREAM))
+        self._sockets.append(socket.socket(family_of(self.listen), socket.SOCK_STREAM))
         return self._sockets[-1]
 
     @contextmanager

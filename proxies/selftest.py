@@ -60,10 +60,9 @@ class _EchoServer:
         self._server: asyncio.Server | None = None
         self._news = asyncio.Event()
 
-    async def start(self) -> tuple[str, int]:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
-        host, port = self._server.sockets[0].getsockname()
-        return host, port
+    async def start(self, host: str) -> tuple[str, int]:
+        self._server = await asyncio.start_server(self._serve, host, 0)
+        return host, self._server.sockets[0].getsockname()[1]
 
     async def expect(self, name: str, data: bytes) -> None:
         """Wait until the connection of that check has brought exactly this."""
@@ -175,7 +174,7 @@ async def self_test(server: ToxiproxyServer) -> SelfTestReport:
     """
     began_s = time.monotonic()
     echo = _EchoServer()
-    address = await echo.start()
+    address = await echo.start(server.link_host)
     try:
         checks = await asyncio.gather(*(_checked(server, echo, address, name) for name in CHECKS))
     finally:

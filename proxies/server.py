@@ -13,13 +13,15 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self, TypeVar
 
+from harness.addresses import Address, written
 from harness.errors import ToxiproxyError, UsageError
 from harness.guard import Guard, kill_group
 from proxies.api import WORKERS, Consumer, ProxyControl, RefusedError, UnreachableError
+from proxies.breakable import Observer
 from proxies.found import Found
 from proxies.gates import Reset
 from proxies.launch import Launched, launch, log_tail
-from proxies.link import Link, Observer
+from proxies.link import Link
 from proxies.pinned import check_answered_version
 from proxies.ports import PortBlock, blocks
 
@@ -34,11 +36,13 @@ class ToxiproxyServer:
 
     Attributes:
         address: host and port of its API.
+        link_host: what new links listen on: the host of its API, unless `open` was told another one.
         log_path: where the process of this run writes; None for a server that was running already.
     """
 
     def __init__(self, consumer: Consumer, launched: Launched | None, guard: Guard | None) -> None:
         self.address = (consumer.host, consumer.port)
+        self.link_host = consumer.host
         self.log_path = launched.log_path if launched else None
         self._consumer = consumer
         self._process = launched.process if launched else None
@@ -52,12 +56,18 @@ class ToxiproxyServer:
         self._closed = False
 
     @classmethod
-    async def open(cls, found: Found, *, guard: Guard, log_path: Path) -> Self:
-        """Use what `proxies.binary.find` has found: start the binary, or attach to the address."""
+    async def open(cls, found: Found, *, guard: Guard, log_path: Path, link_host: str | None = None) -> Self:
+        """Use what `proxies.binary.find` has found: start the binary, or attach to the address.
+
+        Links listen on ``link_host``, or where the API is.
+        """
         if found.address is not None:
-            return await cls.attach(found.address)
-        assert found.path is not None
-        return await cls.start(found.path, guard=guard, log_path=log_path)
+            server = await cls.attach(found.address)
+        else:
+            assert found.path is not None
+            server = await cls.start(found.path, guard=guard, log_path=log_path)
+        server.link_host = link_host or server.link_host
+        return server
 
     @classmethod
     async def start(cls, binary: Path, *, guard: Guard, log_path: Path) -> Self:
@@ -106,7 +116,7 @@ class ToxiproxyServer:
         return tuple(self._links)
 
     async def open_link(
-        self, name: str, upstream: tuple[str, int], *, resettable: bool = False, observer: Observer | None = None
+        self, name: str, upstream: Address, *, resettable: bool = False, observer: Observer | None = None
     ) -> Link:
         """Make a new link to `upstream`, a host and a port, where a server need not listen yet.
 
@@ -121,14 +131,14 @@ class ToxiproxyServer:
             HostError: no port is left.
         """
         proxy_name = f"{self._prefix}{next(self._serial):04d}-{re.sub(r'[^A-Za-z0-9_.-]+', '-', name)}"
-        proxy, port = await self._create_proxy(proxy_name, f"{upstream[0]}:{upstream[1]}")
+        proxy, port = await self._create_proxy(proxy_name, written(upstream))
         if resettable:
             await self.run(lambda: Reset.arm(proxy))
         link = Link(
             name,
             proxy,
             self,
-            address=(self.address[0], port),
+            address=(self.link_host, port),
             upstream=upstream,
             resettable=resettable,
             observer=observer,
@@ -194,7 +204,7 @@ class ToxiproxyServer:
     async def _create_proxy(self, name: str, upstream: str) -> tuple[ProxyControl, int]:
         while True:
             port = self._ports.take()
-            listen = f"{self.address[0]}:{port}"
+            listen = written((self.link_host, port))
             try:
                 make = _creation(self._consumer, name, listen, upstream)
                 return await self.run(make), port

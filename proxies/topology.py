@@ -9,12 +9,17 @@ from types import MappingProxyType, TracebackType
 from typing import Final, Self
 
 from harness.errors import UsageError
+from proxies.breakable import BreakableLink
 from proxies.fault import Fault, Interval
-from proxies.link import Link
 
 # The faults that part groups; each holds a link as a whole.
 _EFFECTS: Final = MappingProxyType(
-    {"blackhole": Link.blackhole, "cut": Link.cut, "refuse": Link.refuse, "freeze": Link.freeze}
+    {
+        "blackhole": BreakableLink.blackhole,
+        "cut": BreakableLink.cut,
+        "refuse": BreakableLink.refuse,
+        "freeze": BreakableLink.freeze,
+    }
 )
 
 
@@ -22,7 +27,7 @@ _EFFECTS: Final = MappingProxyType(
 class Edge:
     """One link and the names of its two ends."""
 
-    link: Link
+    link: BreakableLink
     client: str
     server: str
 
@@ -43,7 +48,7 @@ class Topology:
         """The names of all ends."""
         return frozenset(end for edge in self._edges.values() for end in (edge.client, edge.server))
 
-    def add(self, link: Link, *, client: str, server: str) -> None:
+    def add(self, link: BreakableLink, *, client: str, server: str) -> None:
         """Say which two ends a link joins.
 
         Raises:
@@ -57,7 +62,7 @@ class Topology:
             raise UsageError(f"link {link.name!r} joins {client!r} with itself")
         self._edges[link.name] = Edge(link, client, server)
 
-    def link(self, name: str) -> Link:
+    def link(self, name: str) -> BreakableLink:
         """The link of that name.
 
         Raises:
@@ -112,7 +117,7 @@ class Partition:
         groups: what was parted.
     """
 
-    def __init__(self, links: Collection[Link], effect: str, groups: Collection[Collection[str]]) -> None:
+    def __init__(self, links: Collection[BreakableLink], effect: str, groups: Collection[Collection[str]]) -> None:
         self.effect = effect
         self.links = tuple(link.name for link in links)
         self.groups = tuple(frozenset(group) for group in groups)

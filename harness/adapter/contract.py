@@ -11,16 +11,29 @@ calls of the scenario.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 CONTRACT_VERSION = 1
 LINE_BYTES_MAX = 1024 * 1024
 
+# What a server finds in its environment: the secret that tokens are signed with; with TLS two PEM files.
+SECRET_VARIABLE = "LINKPROOF_SECRET"
+CERTIFICATE_VARIABLE = "LINKPROOF_TLS_CERT"
+KEY_VARIABLE = "LINKPROOF_TLS_KEY"
+
 # What an implementation can lack without being judged for it (the verdict is then UNSUPPORTED, never PASS).
-CAPABILITIES: tuple[str, ...] = ("channels", "attributes", "presence", "messages", "token-renewal", "reactions")
+COVERED_BY: dict[str, str] = {
+    "channels": "joining and leaving channels, their members",
+    "attributes": "the attributes of a user",
+    "presence": "asking who is online",
+    "messages": "messages to peers and to channels",
+    "token-renewal": "putting a new token in the place of the old one",
+    "reactions": "calls, and exceptions, [from inside callbacks](#react)",
+}
+CAPABILITIES: tuple[str, ...] = tuple(COVERED_BY)
 
 # Every call of the SDK: its arguments, what its answer carries beside the code, and the capability that it needs.
 CALLS: dict[str, tuple[dict[str, str], dict[str, str], str | None]] = {
@@ -63,9 +76,9 @@ CALLBACKS: dict[str, dict[str, str]] = {
 class Request(Struct, frozen=True):
     """Harness to adapter: do this, and answer with the same id."""
 
-    id: int
-    call: str
-    args: dict[str, Any] = {}
+    id: Annotated[int, Meta(description="counts up from 1")]
+    call: Annotated[str, Meta(description="what is asked for")]
+    args: Annotated[dict[str, Any], Meta(description="its arguments")] = {}
 
 
 class Answer(Struct, frozen=True, omit_defaults=True):
@@ -76,18 +89,25 @@ class Answer(Struct, frozen=True, omit_defaults=True):
     or any other text for a failure of the adapter itself. ``at_ns`` is the adapter's clock when the SDK answered.
     """
 
-    id: int
-    at_ns: int
-    result: dict[str, Any] | None = None
-    error: str | None = None
+    id: Annotated[int, Meta(description="that of the request")]
+    at_ns: Annotated[int, Meta(description="your monotonic clock when the client answered")]
+    result: Annotated[dict[str, Any] | None, Meta(description="what came of it; left out where there is an error")] = (
+        None
+    )
+    error: Annotated[
+        str | None,
+        Meta(description="`unsupported`, or what went wrong in the adapter; left out where there is none"),
+    ] = None
 
 
 class Event(Struct, frozen=True):
     """Adapter to harness: the SDK called back. ``at_ns`` is the adapter's monotonic clock inside the callback."""
 
-    event: str
-    at_ns: int
-    args: dict[str, Any] = {}
+    event: Annotated[str, Meta(description="the name of the callback")]
+    at_ns: Annotated[int, Meta(description="your monotonic clock, read first thing inside the callback")]
+    args: Annotated[
+        dict[str, Any], Meta(description="its arguments, exactly those of [the table below](#callbacks)")
+    ] = {}
 
 
 class Hello(Struct, frozen=True, omit_defaults=True):
@@ -97,20 +117,65 @@ class Hello(Struct, frozen=True, omit_defaults=True):
     time from a usable link to the start of the attempt that will use it. ``contract`` is the version that is spoken.
     """
 
+    contract: Annotated[int, Meta(description=f"the version of this contract that you speak: {CONTRACT_VERSION}")]
+    name: Annotated[str, Meta(description="what is under test; it goes into the report")]
+    version: Annotated[str, Meta(description="its version, for the report")]
+    language: Annotated[str, Meta(description="what it is written in, for the report")]
+    heartbeat_s: Annotated[
+        float, Meta(description="the longest time between two heartbeats of an idle client; above 0, under 4")
+    ]
+    retry_s: Annotated[
+        float,
+        Meta(
+            description="the longest time from a usable link to the start of the attempt that will use it; "
+            "above 0, under 30"
+        ),
+    ]
+    capabilities: Annotated[
+        list[str], Meta(description="what the client can do, of [the table below](#capabilities)")
+    ] = []
+
+
+class ServerHello(Struct, frozen=True):
+    """The result of a server's ``hello``: what it is, where clients find it, and the heartbeat that it asks for."""
+
     contract: int
     name: str
     version: str
     language: str
+    url: str
     heartbeat_s: float
-    retry_s: float
-    capabilities: list[str] = []
+
+
+class ServerConnections(Struct, frozen=True):
+    """The result of a server's ``connections``: how many logins of that user have reached it, refused ones included."""
+
+    attempts: Annotated[int, Meta(ge=0)]
+
+
+class ServerDelays(Struct, frozen=True):
+    """The result of a server's ``delays``: what ran late: when it was due, and when it ran, by its clock."""
+
+    late: list[tuple[int, int]]
 
 
 class Create(Struct, frozen=True):
-    """The arguments of ``create``: where the server is to be reached, and the tenant of the scenario."""
+    """The arguments of ``create``: where the server is to be reached, and the tenant of the scenario.
 
-    url: str
-    app_id: str
+    ``host``, ``port`` and ``tls`` say the same as ``url``, for an SDK that takes them one by one.
+    """
+
+    url: Annotated[str, Meta(description="where the server is to be reached: this person's own link, and no other way")]
+    app_id: Annotated[str, Meta(description="the tenant of the scenario")]
+    host: Annotated[str, Meta(description="the host of `url`, without brackets: `127.0.0.1` or `::1`")] = ""
+    port: Annotated[int, Meta(description="the port of `url`")] = 0
+    tls: Annotated[bool, Meta(description="whether the server speaks TLS, which is what `wss://` says in `url`")] = (
+        False
+    )
+    ca_file: Annotated[
+        str,
+        Meta(description="with TLS, the path of the certificate (PEM) of the run's own CA; empty without"),
+    ] = ""
 
 
 class Reaction(Struct, frozen=True):

@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 import msgspec
 
 from harness.adapter.contract import CAPABILITIES, CONTRACT_VERSION, UNSUPPORTED, Answer, Hello
-from harness.adapter.process import CONTRACT_PAGE, ContractProcess
+from harness.adapter.process import CONTRACT_PAGE
 from harness.clock import now_ns
 from harness.errors import AdapterError
 
 CLOCK_SAMPLES = 5
 UNKNOWN_CALL = "linkproof-no-such-call"
+
+
+class Asked(Protocol):
+    """Whoever answers requests: a process, as a rule."""
+
+    name: str
+
+    async def request(self, call: str, args: Mapping[str, Any]) -> tuple[Answer, int]:
+        """Return the answer to a request, and when it arrived (monotonic nanoseconds)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,22 +34,27 @@ class Clock:
     error_ns: int
 
 
-async def greet(process: ContractProcess) -> tuple[Hello, Clock]:
+async def greet(process: Asked) -> tuple[Hello, Clock]:
     """Hold the first conversation with an adapter.
 
     Raises:
         AdapterError: it does not answer, or not as the contract says.
     """
     answer, _ = await process.request("hello", {})
-    hello = _hello(process.name, answer)
-    clock = await _compare_clocks(process)
+    hello = hello_of(process.name, answer)
+    clock = await compare_clocks(process)
     answer, _ = await process.request(UNKNOWN_CALL, {})
     if answer.error != UNSUPPORTED:
         raise _wrong(process.name, f"answered {UNKNOWN_CALL!r} with {answer.error or answer.result!r}", UNSUPPORTED)
     return hello, clock
 
 
-def _hello(name: str, answer: Answer) -> Hello:
+def hello_of(name: str, answer: Answer) -> Hello:
+    """Return what an adapter says of itself.
+
+    Raises:
+        AdapterError: the answer is none to ``hello``, or declares what cannot be.
+    """
     try:
         hello = msgspec.convert(answer.result, Hello)
     except msgspec.ValidationError as error:
@@ -56,8 +72,12 @@ def _hello(name: str, answer: Answer) -> Hello:
     return hello
 
 
-async def _compare_clocks(process: ContractProcess) -> Clock:
-    """Ask for the time a few times; the quickest answer tells best."""
+async def compare_clocks(process: Asked) -> Clock:
+    """Ask for the time a few times; the quickest answer tells best.
+
+    Raises:
+        AdapterError: an answer is none to ``clock``.
+    """
     samples = []
     for _ in range(CLOCK_SAMPLES):
         asked_ns = now_ns()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import errno
 import signal
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -11,8 +10,9 @@ from typing import IO, Any, Self
 
 from harness.adapter import contract
 from harness.adapter.contract import Answer, ContractError, Event, Request
+from harness.adapter.spawn import Ends, spawn
 from harness.clock import now_ns
-from harness.errors import AdapterError, HostError
+from harness.errors import AdapterError, LinkproofError
 from harness.guard import Guard, kill_group
 
 CONTRACT_PAGE = "docs/adapter-contract.md"
@@ -23,32 +23,10 @@ TERM_S = 1.0  # then SIGTERM, and so long until SIGKILL
 END_S = 1.0
 EVENTS_MAX = 20_000  # no scenario comes near; an SDK that calls back in a loop would fill the memory
 
-# Not the command's fault: the machine has no more descriptors, processes or memory to give.
-_OF_THE_HOST = (errno.EMFILE, errno.ENFILE, errno.EAGAIN, errno.ENOMEM)
-
 _WHAT_TO_DO = (
     'an adapter answers each request line by one line, {"id": 1, "at_ns": 123, "result": {}}, '
     f"until its standard input ends; see {CONTRACT_PAGE}"
 )
-
-
-class _Ends(asyncio.subprocess.SubprocessStreamProtocol):
-    """Tells the end of a process from the end of its pipes, which a process of its own may hold open for ever."""
-
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        super().__init__(limit=contract.LINE_BYTES_MAX, loop=loop)
-        self.exited = asyncio.Event()
-        self.closed = asyncio.Event()
-
-    def process_exited(self) -> None:
-        """It has ended, and was reaped."""
-        super().process_exited()
-        self.exited.set()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """All its pipes are closed as well."""
-        super().connection_lost(exc)
-        self.closed.set()
 
 
 class ContractProcess:
@@ -61,7 +39,7 @@ class ContractProcess:
         self,
         name: str,
         transport: asyncio.SubprocessTransport,
-        ends: _Ends,
+        ends: Ends,
         guard: Guard,
         log: IO[bytes],
         on_event: Callable[[Event, int], None],
@@ -105,29 +83,11 @@ class ContractProcess:
             HostError: nothing can be.
         """
         log = log_path.open("wb")
-        loop = asyncio.get_running_loop()
         try:
-            transport, ends = await loop.subprocess_exec(
-                lambda: _Ends(loop),
-                *command,
-                stdin=asyncio.subprocess.PIPE,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=log,
-                start_new_session=True,
-                env=env,
-            )
-        except OSError as error:
+            transport, ends = await spawn(name, command, log=log, env=env)
+        except LinkproofError:
             log.close()
-            if error.errno in _OF_THE_HOST:
-                raise HostError(
-                    f"{name}: no process can be started any more: {error.strerror}",
-                    mend="see linkproof doctor; raise the limit (ulimit -n, ulimit -u), or play fewer scenarios (-k)",
-                ) from error
-            raise AdapterError(
-                f"{name}: cannot start {command[0]!r}: {error.strerror or error}",
-                why="it is started as it stands, without a shell",
-                mend="check the path, and that it may be executed",
-            ) from error
+            raise
         process = cls(name, transport, ends, guard, log, on_event, on_failure)
         guard.watch(process.pid)
         return process
@@ -197,19 +157,11 @@ class ContractProcess:
         for outcome, sig, patience_s in (("finished", None, FINISH_S), ("terminated", signal.SIGTERM, TERM_S)):
             if sig is not None:
                 kill_group(self.pid, sig)
-            if await self._exits_within(patience_s):
+            if await self._ends.exits_within(patience_s):
                 return outcome
         kill_group(self.pid)
         await self._ends.exited.wait()
         return "killed"
-
-    async def _exits_within(self, seconds: float) -> bool:
-        try:
-            async with asyncio.timeout(seconds):
-                await self._ends.exited.wait()
-        except TimeoutError:
-            return False
-        return True
 
     async def _let_go(self) -> None:
         """Close this end of the pipes, whoever holds the other ends."""
@@ -238,7 +190,7 @@ class ContractProcess:
             arrived_ns = now_ns()
             if not line.endswith(b"\n"):
                 self._cut_off = line
-                if not await self._exits_within(END_S):
+                if not await self._ends.exits_within(END_S):
                     self._fail("it closed its standard output", "an adapter answers until its standard input ends")
                 return
             try:

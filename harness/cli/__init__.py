@@ -6,10 +6,13 @@ import sys
 
 import click
 
+from harness.cli.adapter import adapter
+from harness.cli.agree import agree
 from harness.cli.certify import certify
 from harness.cli.coverage import coverage
 from harness.cli.doctor import doctor
 from harness.cli.explain import explain
+from harness.cli.explore import explore
 from harness.cli.judge import judge
 from harness.cli.serve import serve
 from harness.cli.toxiproxy import toxiproxy
@@ -32,7 +35,7 @@ def linkproof() -> None:
     """
 
 
-for command in (certify, judge, explain, coverage, doctor, serve, toxiproxy):
+for command in (certify, judge, agree, explain, explore, coverage, doctor, serve, adapter, toxiproxy):
     linkproof.add_command(command)
 
 

@@ -14,14 +14,15 @@ from harness.errors import LinkproofError
 from harness.plugin import ERROR, RUN
 from harness.report.exit_codes import ExitCode, of_blame, of_verdict
 from harness.report.terminal import print_summary
-from harness.run import Run
-from harness.spec.profiles import RTM_1_0
+from harness.run import RealRun
+from harness.spec.profiles import PROFILES, RTM_1_0
+from harness.virtual_run import VirtualRun
 
 
 class _TakeRun:
     """Takes the run out of pytest's session when it is over, and what pytest's exit code does not tell apart."""
 
-    run: Run | None = None
+    run: RealRun | VirtualRun | None = None
     error: LinkproofError | None = None
     interrupted = False
 
@@ -46,20 +47,34 @@ class _TakeRun:
 
 @click.command(context_settings={"ignore_unknown_options": True})
 @click.option("--client", metavar="COMMAND", help="Adapter of the client under test (default: the reference client).")
+@click.option("--server", metavar="COMMAND", help="Server under test, judged by what reference clients see of it.")
+@click.option("--profile", "profile_name", type=click.Choice(list(PROFILES)), default=RTM_1_0.name, show_default=True)
 @click.option("-k", "expression", metavar="EXPRESSION", help="Only scenarios whose names match, as in pytest.")
 @click.option("--serial", is_flag=True, help="One scenario after the other, to debug.")
 @click.option("--run-dir", type=click.Path(path_type=Path), help="Where the evidence goes (default: runs/TIME).")
 @click.option("--toxiproxy", metavar="ADDRESS|BINARY", help="The Toxiproxy to use (default: found or built).")
+@click.option("--tls", is_flag=True, help="Have server and clients speak TLS, by a CA made for the run.")
+@click.option("--ipv6", is_flag=True, help="Have server, links and clients meet on [::1].")
+@click.option("--virtual", is_flag=True, help="Play in virtual time over the cores alone: seconds; certifies nothing.")
+@click.option("--seed", type=int, help="Of chance in virtual time (default: 0): the same seed, the same traces.")
+@click.option("--core", metavar="MODULE:NAME", help="Client core to play in virtual time (default: the reference's).")
 @click.argument("pytest_arguments", nargs=-1, type=click.UNPROCESSED)
 def certify(
     client: str | None,
+    server: str | None,
+    profile_name: str,
     expression: str | None,
     serial: bool,
     run_dir: Path | None,
     toxiproxy: str | None,
+    tls: bool,
+    ipv6: bool,
+    virtual: bool,
+    seed: int | None,
+    core: str | None,
     pytest_arguments: tuple[str, ...],
 ) -> int:
-    """Play the scenarios against a client, and say of each rule whether it holds.
+    """Play the scenarios against a client (or a server), and say of each rule whether it holds.
 
     All of pytest's options can be given too (-x, --junitxml=FILE, ...). Nothing needs to be set up: a Toxiproxy is
     found, or built.
@@ -68,7 +83,11 @@ def certify(
     Examples:
       linkproof certify                                 the reference client, all scenarios
       linkproof certify --client "node adapter.js"      another client
+      linkproof certify --client "my-app --at {url}"    one that is told where its server is by argument alone
+      linkproof certify --server "my-server --fast"     a server, by what reference clients see of it
       linkproof certify -k 4_s --serial                 some scenarios, one after the other
+      linkproof certify --virtual                       all of them in seconds, over the reference's cores alone
+      linkproof certify --profile mqtt-5 --client "python examples/mqtt/adapter.py" --server "python ..."
 
     \b
     Exit codes:
@@ -81,15 +100,17 @@ def certify(
       130             interrupted
     """
     arguments = ["-v", "--no-header", "--no-summary", "-o", "console_output_style=count", *pytest_arguments]
-    for option, value in (("--client", client), ("-k", expression), ("--run-dir", run_dir), ("--toxiproxy", toxiproxy)):
+    valued = {"--client": client, "--server": server, "-k": expression, "--run-dir": run_dir, "--toxiproxy": toxiproxy}
+    for option, value in (valued | {"--seed": seed, "--core": core}).items():
         if value is not None:
             arguments += [option, str(value)]
-    if serial:
-        arguments.append("--serial")
+    flags = {"--serial": serial, "--tls": tls, "--ipv6": ipv6, "--virtual": virtual}
+    arguments += [option for option, is_given in flags.items() if is_given]
     # Who ends a job of CI sends SIGTERM: that is an interruption too, after which everything is taken down.
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     taken = _TakeRun()
-    code = run_pytest(arguments, taken)
+    profile = PROFILES[profile_name]
+    code = run_pytest(arguments, taken, profile=profile)
     if taken.error is not None:
         return of_blame(taken.error.blame)
     if taken.interrupted:
@@ -99,7 +120,7 @@ def certify(
     if taken.run is None or code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
         return _code_without_run(code)
     summary = taken.run.summary()
-    print_summary(make_console(), summary, taken.run.info, taken.run.folder.path, RTM_1_0.clauses)
+    print_summary(make_console(), summary, taken.run.info, taken.run.folder.path, profile.clauses)
     return of_verdict(summary.verdict, summary.blame)
 
 

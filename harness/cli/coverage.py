@@ -30,10 +30,10 @@ def coverage(run: Path, page: Path | None) -> int:
       linkproof coverage runs/latest --check docs/coverage.md
     """
     folder = RunFolder(run)
-    folder.read_info()  # what is no run is a mistake of the user's, and no run that checked nothing
+    profile = folder.profile()  # what is no run is a mistake of the user's, and no run that checked nothing
     covered = folder.coverage()
-    text = render(covered)
-    missing = unchecked(covered)
+    text = render(covered, profile)
+    missing = unchecked(covered, profile)
     if page is None:
         click.echo(text, nl=False)
     elif page.read_text() != text:

@@ -14,38 +14,56 @@ from rich.syntax import Syntax
 from harness.cli.console import make_console
 from harness.cli.suite import collect
 from harness.errors import UsageError
-from harness.spec.clauses import BY_ID, Clause
+from harness.spec.clauses import Clause
+from harness.spec.profiles import PROFILES, RTM_1_0, Profile
 
 
 @click.command()
 @click.argument("name", metavar="CLAUSE|SCENARIO")
-def explain(name: str) -> None:
+@click.option("--profile", "profile_name", type=click.Choice(list(PROFILES)), default=RTM_1_0.name, show_default=True)
+def explain(name: str, profile_name: str) -> None:
     """Explain a rule by its id, or a scenario by (part of) its name.
 
     \b
     Examples:
       linkproof explain CONNECTED-3
       linkproof explain 6_s
+      linkproof explain MQTT-3.1.3-9 --profile mqtt-5
     """
     console = make_console()
-    scenarios = collect()
-    clause = BY_ID.get(name.upper())
+    profile = PROFILES[profile_name]
+    scenarios = collect(profile)
+    clause = profile.clause(name.upper())
     if clause is not None:
-        _explain_clause(console, clause, scenarios)
+        _explain_clause(console, clause, scenarios, _certify(profile))
         return
     matching = [item for item in scenarios if name in item.name]
     if not matching:
         raise UsageError(
             f"no clause and no scenario is called {name!r}",
-            mend="docs/spec.md lists the clauses, 'linkproof certify --collect-only -q' the scenarios",
+            mend=_where_to_look(profile, name.upper()),
         )
     for function in dict.fromkeys(item.function for item in matching):
-        _explain_scenario(console, next(item for item in matching if item.function is function))
+        _explain_scenario(console, next(item for item in matching if item.function is function), profile)
 
 
-def _explain_clause(console: Console, clause: Clause, scenarios: list[pytest.Function]) -> None:
+def _where_to_look(profile: Profile, clause_id: str) -> str:
+    other = next((each for each in PROFILES.values() if each.clause(clause_id) is not None), None)
+    if other is not None:
+        return f"it is a clause of {other.name}: add --profile {other.name}"
+    page = f"docs/{profile.page or 'profiles.md'}"
+    return f"{page} lists the clauses, '{_certify(profile)} --collect-only -q' the scenarios"
+
+
+def _certify(profile: Profile) -> str:
+    return "linkproof certify" if profile is RTM_1_0 else f"linkproof certify --profile {profile.name}"
+
+
+def _explain_clause(console: Console, clause: Clause, scenarios: list[pytest.Function], certify: str) -> None:
     console.print(f"[bold]{clause.id}[/bold] ({clause.grade})")
     console.print(textwrap.indent(textwrap.fill(clause.text, 96), "  "), highlight=False)
+    if clause.source:
+        console.print(f"  source: {clause.source}", highlight=False)
     of_function = Counter(item.function for item in scenarios if clause.id in _clauses(item))
     proving = [next(item for item in scenarios if item.function is function) for function in of_function]
     console.print(f"\nproved by {len(proving)} scenarios:" if proving else "\nno scenario proves it yet")
@@ -56,16 +74,17 @@ def _explain_clause(console: Console, clause: Clause, scenarios: list[pytest.Fun
         )
         console.print(f"  {item.originalname}{times}\n      {summary}", highlight=False)
     if proving:
-        console.print(f"\nplay one:  linkproof certify -k '{proving[0].originalname}'", highlight=False)
+        console.print(f"\nplay one:  {certify} -k '{proving[0].originalname}'", highlight=False)
 
 
-def _explain_scenario(console: Console, item: pytest.Function) -> None:
+def _explain_scenario(console: Console, item: pytest.Function, profile: Profile) -> None:
     console.print(f"[bold]{item.originalname}[/bold]")
     console.print(textwrap.indent(inspect.getdoc(item.function) or "", "  "), highlight=False)
-    for clause_id in _clauses(item):
-        console.print(f"  [bold]{clause_id}[/bold] {BY_ID[clause_id].text}", highlight=False)
+    for clause in map(profile.clause, _clauses(item)):
+        assert clause is not None, "a scenario that names another is not collected"
+        console.print(f"  [bold]{clause.id}[/bold] {clause.text}", highlight=False)
     console.print(Syntax(inspect.getsource(item.function), "python", background_color="default"))
-    console.print(f"play it:  linkproof certify -k '{item.originalname}'\n", highlight=False)
+    console.print(f"play it:  {_certify(profile)} -k '{item.originalname}'\n", highlight=False)
 
 
 def _clauses(item: pytest.Function) -> tuple[str, ...]:

@@ -11,7 +11,6 @@ from harness.report.exit_codes import of_verdict
 from harness.report.run_folder import RunFolder
 from harness.report.summary import summarise
 from harness.report.terminal import print_summary
-from harness.spec.profiles import RTM_1_0
 
 
 @click.command()
@@ -26,5 +25,5 @@ def judge(run: Path) -> int:
     folder = RunFolder(run)
     info = folder.read_info()
     summary = summarise(folder.judge(), info.selected)
-    print_summary(make_console(), summary, info, run, RTM_1_0.clauses)
+    print_summary(make_console(), summary, info, run, folder.profile().clauses)
     return of_verdict(summary.verdict, summary.blame)

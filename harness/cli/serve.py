@@ -8,8 +8,9 @@ import sys
 
 import click
 
+from harness.adapter.contract import SECRET_VARIABLE
 from harness.reference.server import HEARTBEAT_S, Server, ServerConfig
-from harness.reference.server_control import SECRET_VARIABLE, secret_or_random, serve_controlled
+from harness.reference.server_control import secret_or_random, serve_controlled
 from harness.reference.tokens import issue
 from harness.reference.wire import SUBPROTOCOL
 

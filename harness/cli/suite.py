@@ -10,16 +10,17 @@ import pytest
 
 from harness import plugin
 from harness.errors import HarnessError
+from harness.spec.profiles import RTM_1_0, Profile
 
 
-def suite_folder() -> Path:
-    """Return the folder of the scenarios: the checkout's, or the one that travels in the wheel.
+def suite_folder(profile: Profile = RTM_1_0) -> Path:
+    """Return the folder of a profile's scenarios: the checkout's, or the one that travels in the wheel.
 
     Raises:
         HarnessError: there is neither.
     """
     package = Path(plugin.__file__).parent
-    candidates = (package.parent / "tests" / "conformance", package / "conformance")
+    candidates = (package.parent / profile.scenarios, package / Path(profile.scenarios).name)
     for candidate in candidates:
         if candidate.is_dir():
             return candidate
@@ -28,12 +29,16 @@ def suite_folder() -> Path:
     )
 
 
-def run_pytest(arguments: Sequence[str], *plugins: object) -> int:
-    """Run pytest over the scenarios in this process, apart from whatever configuration is around; return its code."""
-    folder = suite_folder()
+def run_pytest(arguments: Sequence[str], *plugins: object, profile: Profile = RTM_1_0) -> int:
+    """Run pytest over a profile's scenarios in this process, apart from whatever configuration is around.
+
+    Returns its code.
+    """
+    folder = suite_folder(profile)
     # '-c' with an empty configuration and a root of its own: a pyproject.toml or conftest.py in the user's folder is
     # not ours to obey, and the names of the scenarios are the same in a checkout and in a wheel.
     own = ["-c", str(Path(__file__).with_name("suite.ini")), "--rootdir", str(folder)]
+    own += ["--profile", profile.name]
     own += ["-p", "no:cacheprovider", "--import-mode=importlib", "--strict-markers", f"--confcutdir={folder}"]
     return int(pytest.main([*own, *arguments, str(folder)], plugins=[plugin, *plugins]))
 
@@ -49,14 +54,14 @@ class Collected:
         self.items = [item for item in session.items if isinstance(item, pytest.Function)]
 
 
-def collect() -> list[pytest.Function]:
-    """Return every scenario there is.
+def collect(profile: Profile = RTM_1_0) -> list[pytest.Function]:
+    """Return every scenario of a profile.
 
     Raises:
         HarnessError: they cannot be collected.
     """
     collected = Collected()
-    code = run_pytest(["--collect-only", "-p", "no:terminal"], collected)
+    code = run_pytest(["--collect-only", "-p", "no:terminal"], collected, profile=profile)
     if code != pytest.ExitCode.OK:
         raise HarnessError(f"the scenarios cannot be collected (pytest says {code})", mend="run pytest --collect-only")
     return collected.items

@@ -76,7 +76,7 @@ class Budget:
     def __init__(self, trace: Sequence[Observation]) -> None:
         self._host = _late(trace, "host")
         self._server = _late(trace, "server")
-        self._harness = _late(trace, "harness")
+        self._harness = [*_late(trace, "harness"), *_faults_late(trace), *_flaps_late(trace)]
         self._declared = {
             each.source: Declared(
                 heartbeat_ns=round(each.args["heartbeat_s"] * NS_PER_S),
@@ -99,6 +99,14 @@ class Budget:
         """How late something can be seen: by what the host does to each process, and by the server's own doings."""
         return PROCESSES_ON_THE_WAY * self.delay_ns(from_ns, to_ns) + _longest(self._server, from_ns, to_ns)
 
+    def error_ns(self, person: str, from_ns: int, to_ns: int) -> int:
+        """Return how far a time that was measured in this span can be from the true one."""
+        return TIMER_TICK_NS + self.declared(person).clock_error_ns + self._on_the_way_ns(from_ns, to_ns)
+
+    def heard_late_ns(self, person: str, from_ns: int, to_ns: int) -> int:
+        """Return by how much what was said in this span can have been heard late, through no fault of who said it."""
+        return self.error_ns(person, from_ns, to_ns) + _longest(self._harness, from_ns, to_ns)
+
     def disturbed_ns(self, from_ns: int, to_ns: int) -> int:
         """Return how late things were in this span, if by so much that it cannot be held against anybody; else 0.
 
@@ -110,8 +118,7 @@ class Budget:
     def hold(self, person: str, window: Window, seen: Observation) -> Timed:
         """Hold a seen time against a window, in seconds after the start of the moment that it counts from."""
         declared = self.declared(person)
-        on_the_way_ns = self._on_the_way_ns(window.from_ns, seen.at_ns)
-        error_ns = TIMER_TICK_NS + declared.clock_error_ns + on_the_way_ns
+        error_ns = self.error_ns(person, window.from_ns, seen.at_ns)
         early_ns = sum(declared.margin_ns(name) for name in window.early)
         late_ns = sum(declared.margin_ns(name) for name in window.late)
         # Counted from from_ns: the moment may have been as late as to_ns, so the window closes that much later.
@@ -127,6 +134,27 @@ class Budget:
         else:
             fit = Fit.OUTSIDE
         return Timed(fit, elapsed_ns / NS_PER_S, opens_ns / NS_PER_S, closes_ns / NS_PER_S, error_ns / NS_PER_S)
+
+
+def _faults_late(trace: Sequence[Observation]) -> list[tuple[int, int]]:
+    """Return when each fault and each healing was asked for, and when it was there: by the harness and Toxiproxy."""
+    faults = (each for each in trace if each.what is What.FAULT and "asked_ns" in each.args)
+    return [(each.args["asked_ns"], each.at_ns if each.until_ns is None else each.until_ns) for each in faults]
+
+
+def _flaps_late(trace: Sequence[Observation]) -> list[tuple[int, int]]:
+    """Return when the steps of each flap were due by its schedule, and when they were done: by the harness."""
+    late = []
+    begun_ns: dict[str, int] = {}
+    for each in trace:
+        if each.what is What.FAULT and each.name in ("flap", "healing of flap") and each.until_ns is not None:
+            parameters = each.args["parameters"]
+            # The schedule counts from the first cut: one a period, each healed half a period later.
+            periods = parameters["cycle"] - (0.5 if each.name == "healing of flap" else 1.0)
+            if periods == 0:
+                begun_ns[each.source] = each.until_ns
+            late.append((begun_ns[each.source] + round(periods * parameters["period_s"] * NS_PER_S), each.until_ns))
+    return late
 
 
 def _late(trace: Sequence[Observation], source: str) -> list[tuple[int, int]]:

@@ -48,10 +48,15 @@ def columns_of(
     return Column(person, rows)
 
 
+def column_seen(person: str, seen: Sequence[Observation], trace: Sequence[Observation]) -> Column:
+    """Return all that a person saw, where nothing was expected of them in particular."""
+    start_ns = trace[0].at_ns
+    return Column(person, [Row("", f"{(each.at_ns - start_ns) / NS_PER_S:9.3f} s  {describe(each)}") for each in seen])
+
+
 def column_in_vain(person: str, step: Step, seen: Sequence[Observation], trace: Sequence[Observation]) -> Column:
     """Return all that a person saw while the scenario waited in vain for a step."""
-    start_ns = trace[0].at_ns
-    rows = [Row("", f"{(each.at_ns - start_ns) / NS_PER_S:9.3f} s  {describe(each)}") for each in seen]
+    rows = column_seen(person, seen, trace).rows
     return Column(person, [*rows, Row(at_of(step), "", "waited for, and it never came")])
 
 

@@ -99,17 +99,22 @@ def _is_login_result(seen: Observation) -> bool:
 def _members(person: str, observations: Sequence[Observation]) -> Iterator[Check]:
     """OPEN-10, OPEN-24: of one member in one channel, Left and Joined come in turn, never two of a kind."""
     last: dict[tuple[str, str], str] = {}
+    is_sure = True
     broken: list[str] = []
     member_events = _callbacks(observations, "onMemberJoined", "onMemberLeft")
-    for seen in (each for each in observations if each.what is What.CALLBACK):
-        # An observer that was itself away, or out of the channel, gets no replay (OPEN-26): count anew.
-        if seen.name == "onConnectionStateChanged":
+    for seen in (each for each in observations if each.what in (What.CALLBACK, What.SERVER)):
+        # An observer that was itself away, or out of the channel, gets no replay (OPEN-26): count anew. With a server
+        # that ends all sessions are gone, and nobody was told so: who is back from there joins again (OPEN-27).
+        if seen.what is What.SERVER:
+            is_sure = is_sure and seen.name not in ("server kill", "server stop")
+        elif seen.name == "onConnectionStateChanged":
+            is_sure = True
             last.clear()
         elif seen.name in ("onJoinSuccess", "onLeave"):
             last = {key: name for key, name in last.items() if key[0] != str(seen.args["channel"])}
         elif seen.name in ("onMemberJoined", "onMemberLeft"):
             key = (str(seen.args["channel"]), str(seen.args["member"]))
-            if last.get(key) == seen.name:
+            if last.get(key) == seen.name and is_sure:
                 broken.append(f"a second {seen.name} of {key[1]} in {key[0]}")
             last[key] = seen.name
     if member_events:

@@ -8,10 +8,15 @@ import msgspec
 
 from harness.oracle import expect
 from harness.oracle.budget import Budget, Fit
-from harness.oracle.explain import at_of, column_in_vain, columns_of, describe
+from harness.oracle.explain import at_of, column_in_vain, column_seen, columns_of, describe
+from harness.oracle.history import History, of_person
+from harness.oracle.honesty import dishonest
 from harness.oracle.invariants import check_invariants
+from harness.oracle.invariants_settled import SETTLED_INVARIANTS
+from harness.oracle.invariants_timed import TIMED_INVARIANTS
 from harness.oracle.matching import Path, match, remaining_steps
 from harness.oracle.verdict import Check, Column, Judgement, Verdict, worst
+from harness.spec.profiles import PROFILES, RTM_1_0, Profile
 from harness.trace import Observation, What
 
 
@@ -41,13 +46,6 @@ _NEEDED: dict[str, tuple[str, ...]] = {
 }
 
 
-def of_person(person: str, trace: Sequence[Observation]) -> list[Observation]:
-    """Return what a person's client was asked and said, in the order in which the harness asked and heard it."""
-    # An answer is put down when whoever asked goes on, by when a callback that was said later may be down already.
-    mine = (each for each in trace if each.source == person)
-    return sorted(mine, key=lambda each: each.at_ns if each.arrived_ns is None else each.arrived_ns)
-
-
 def seen_by(person: str, trace: Sequence[Observation]) -> list[Observation]:
     """Return what a scenario's expectation is compared with: all callbacks, and each answer that is more than 'ok'."""
     return [
@@ -60,8 +58,11 @@ def seen_by(person: str, trace: Sequence[Observation]) -> list[Observation]:
 def judge(trace: Sequence[Observation]) -> Judgement:
     """Return the verdict of one scenario.
 
+    By which rules says the trace itself.
+
     Raises:
-        JudgeError: the trace does not begin with its scenario, or was not written by a run.
+        JudgeError: the trace does not begin with its scenario, names a profile that there is not, or was not written by
+            a run.
         CutShortError: it lacks its end.
     """
     if not trace or trace[0].what is not What.SCENARIO:
@@ -73,7 +74,16 @@ def judge(trace: Sequence[Observation]) -> Judgement:
         raise CutShortError(f"{scenario}: the trace has no end; the run was cut short while it was recorded")
     # What fails while everything is taken away comes after the end, and still spoils the scenario.
     late_errors = [each for each in trace[ended:] if each.what is What.ERROR]
-    return _Case(scenario, clauses, [*trace[:ended], *late_errors], trace[ended].at_ns).judgement()
+    case = _Case(scenario, clauses, [*trace[:ended], *late_errors], trace[ended].at_ns, _profile_of(trace[0]))
+    judgement = case.judgement()
+    return msgspec.structs.replace(judgement, attempt=trace[0].args.get("attempt", 1))
+
+
+def _profile_of(scenario: Observation) -> Profile:
+    name = str(scenario.args.get("profile", RTM_1_0.name))  # a trace of before there were others names none
+    if name not in PROFILES:
+        raise JudgeError(f"{scenario.name}: no profile is called {name!r}; there are {', '.join(PROFILES)}")
+    return PROFILES[name]
 
 
 def _check_whole(trace: Sequence[Observation]) -> None:
@@ -90,11 +100,14 @@ def _check_whole(trace: Sequence[Observation]) -> None:
 class _Case:
     """One trace on its way to a verdict."""
 
-    def __init__(self, scenario: str, clauses: list[str], trace: Sequence[Observation], end_ns: int) -> None:
+    def __init__(
+        self, scenario: str, clauses: list[str], trace: Sequence[Observation], end_ns: int, profile: Profile
+    ) -> None:
         self._scenario = scenario
         self._clauses = clauses
         self._trace = trace
         self._end_ns = end_ns
+        self._profile = profile
         self._budget = Budget(trace)
         self._checks: list[Check] = []
         self._columns: list[Column] = []
@@ -107,15 +120,19 @@ class _Case:
             self._judge_sequence(expected.source, expected.args["sequence"])
         for awaited in self._of_kind(What.AWAITED):
             self._judge_awaited(awaited)
-        for person in dict.fromkeys(each.source for each in self._of_kind(What.DECLARED)):
-            disturbed = self._budget.disturbed_ns(self._trace[0].at_ns, self._end_ns) > 0
-            self._checks += check_invariants(person, of_person(person, self._trace), disturbed=disturbed)
+        history = History(self._trace, self._end_ns, self._budget)
+        self._judge_invariants(history)
         if broken:
             return self._cannot_tell(broken[0])
+        lies = list(dishonest(history))
+        if lies:
+            self._checks.clear()  # they rest on what it says
+            return self._make(Verdict.ERROR, f"the adapter cannot be believed: {'; '.join(lies)}", blame="adapter")
         verdict = worst(check.verdict for check in self._checks)
         if late and verdict is not Verdict.FAIL:
             return self._make(Verdict.INCONCLUSIVE, late[0].args["text"], blame="host")
-        if verdict is None or not self._of_kind(What.EXPECTED) + self._of_kind(What.AWAITED) + late:
+        spoken = (What.EXPECTED, What.AWAITED, What.RULES_ALONE, What.LATE)
+        if verdict is None or not any(each.what in spoken for each in self._trace):
             return self._make(Verdict.ERROR, "the scenario checked nothing", blame="harness")
         decisive = [check for check in self._checks if check.verdict is verdict]
         reason = "" if verdict is Verdict.PASS else f"{decisive[0].clause}: {decisive[0].person}: {decisive[0].what}"
@@ -140,6 +157,16 @@ class _Case:
 
     def _of_kind(self, what: What) -> list[Observation]:
         return [each for each in self._trace if each.what is what]
+
+    def _judge_invariants(self, history: History) -> None:
+        for person in history.people:
+            if self._profile.has_table:
+                disturbed = history.is_disturbed(history.begin_ns, history.end_ns)
+                self._checks += check_invariants(person, history.beside_server(person), disturbed=disturbed)
+                for rule in (*TIMED_INVARIANTS, *SETTLED_INVARIANTS):
+                    self._checks += rule(person, history)
+            if self._of_kind(What.RULES_ALONE):
+                self._columns.append(column_seen(person, seen_by(person, self._trace), self._trace))
 
     def _judge_sequence(self, person: str, sequence: object) -> None:
         try:
@@ -182,13 +209,15 @@ class _Case:
                 text += f", and times are known to {timed.error_s:.3f} s only"
             # What is in time proves only what it names; what is not spoils what the scenario is about.
             named = step.clauses if verdict is Verdict.PASS else step.clauses or self._own()
-            self._checks += [Check(clause, verdict, person, text, timed.margin_s) for clause in named]
+            self._checks += [Check(clause, verdict, person, text, timed.margin_s, timed.error_s) for clause in named]
 
     def _blamed(self, path: Path) -> tuple[str, ...]:
         if path.silent:
             return path.silent
         due = remaining_steps(path)
-        return due[0].clauses if due else ("GENERAL-1",)
+        if due:
+            return due[0].clauses
+        return (self._profile.unexpected,) if self._profile.unexpected else self._own()
 
     def _judge_awaited(self, awaited: Observation) -> None:
         try:

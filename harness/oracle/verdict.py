@@ -39,7 +39,8 @@ def worst(verdicts: Iterable[Verdict]) -> Verdict | None:
 class Check(msgspec.Struct, frozen=True, omit_defaults=True):
     """One comparison that the judge made, for one clause.
 
-    ``margin_s`` is how far a timed result lay inside its window (negative: outside); None where nothing was timed.
+    ``margin_s`` is how far a timed result lay inside its window (negative: outside), ``error_s`` how far the measured
+    time can be from the true one; None where nothing was timed.
     """
 
     clause: str
@@ -47,6 +48,7 @@ class Check(msgspec.Struct, frozen=True, omit_defaults=True):
     person: str
     what: str
     margin_s: float | None = None
+    error_s: float | None = None
 
 
 class Row(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -75,6 +77,11 @@ class Judgement(msgspec.Struct, frozen=True, omit_defaults=True):
     blame: str = ""
     answers: dict[str, str] = {}  # of the clauses that accept several answers: the one that was seen
     clauses: list[str] = []  # what the scenario set out to prove
+    attempt: int = 1  # 2: it was played again, on its own, because the first time could not tell
+
+    def errors_s(self) -> list[float]:
+        """Return how exactly each timed result is known."""
+        return [check.error_s for check in self.checks if check.error_s is not None]
 
     def of_clauses(self) -> dict[str, Verdict]:
         """Return the verdict of each clause that this scenario says something about.

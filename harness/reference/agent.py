@@ -10,6 +10,7 @@ import argparse
 import asyncio
 import logging
 import os
+import ssl
 import sys
 import time
 from collections.abc import Callable
@@ -36,6 +37,7 @@ from harness.adapter.contract import (
 )
 from harness.errors import UsageError
 from harness.reference.client import CallResult, RtmClient
+from harness.reference.client_calls import CLIENT_CALLS
 from harness.reference.client_core import RETRY_S
 
 NAME = "linkproof-reference-python"
@@ -47,23 +49,6 @@ EXIT_BAD_LINE = 2
 
 _STDIN, _STDOUT = 0, 1
 _READ_BYTES = 64 * 1024
-
-# The name of a method and of its arguments, in order, for each call of the contract.
-_CALLS: dict[str, tuple[str, tuple[str, ...]]] = {
-    "login": ("login", ("token", "uid")),
-    "logout": ("logout", ()),
-    "renewToken": ("renew_token", ("token",)),
-    "join": ("join", ("channel",)),
-    "leave": ("leave", ("channel",)),
-    "sendToPeer": ("send_to_peer", ("peer", "text")),
-    "sendToChannel": ("send_to_channel", ("channel", "text")),
-    "getMembers": ("get_members", ("channel",)),
-    "setAttributes": ("set_attributes", ("attributes",)),
-    "addAttributes": ("add_attributes", ("attributes",)),
-    "deleteAttributes": ("delete_attributes", ("keys",)),
-    "getAttributes": ("get_attributes", ("uid",)),
-    "queryOnline": ("query_online", ("uids",)),
-}
 
 
 class AskedForError(Exception):
@@ -125,9 +110,9 @@ class Agent:
         return self._call(request)
 
     def _call(self, request: Request) -> dict[str, Any] | asyncio.Future[CallResult]:
-        if request.call not in _CALLS:
+        if request.call not in CLIENT_CALLS:
             raise RequestError(UNSUPPORTED)
-        method, names = _CALLS[request.call]
+        method, names = CLIENT_CALLS[request.call]
         if self._client is None:
             raise RequestError(f"{request.call} before create")
         if request.args.keys() != set(names):
@@ -144,7 +129,7 @@ class Agent:
             raise RequestError("there is a client already: one process carries one")
         try:
             wanted = msgspec.convert(args, Create)
-            self._client = RtmClient(wanted.url, wanted.app_id)
+            self._client = RtmClient(wanted.url, wanted.app_id, ssl=_trusting(wanted.ca_file))
         except (msgspec.ValidationError, UsageError) as error:
             raise RequestError(f"create: {error}") from error
         for name in CALLBACKS:
@@ -178,6 +163,14 @@ class Agent:
 
     def _answer(self, request_id: int, result: dict[str, Any]) -> None:
         self._write(encode(Answer(request_id, time.monotonic_ns(), result)))
+
+
+def _trusting(ca_file: str) -> ssl.SSLContext | None:
+    """Return how to check a server: by the CA of the run alone; None where there is none, and no TLS."""
+    try:
+        return ssl.create_default_context(cafile=ca_file) if ca_file else None
+    except OSError as error:  # ssl.SSLError is one
+        raise RequestError(f"create: ca_file {ca_file!r}: {error}") from error
 
 
 class Lines:

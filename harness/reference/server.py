@@ -6,9 +6,11 @@ It adds nothing to the rules: it reports to the core, carries out what the core 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 import logging
 import secrets
+import ssl
 import time
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -19,6 +21,7 @@ from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
+from harness.addresses import written
 from harness.errors import HostError, UsageError
 from harness.reference.server_core import Send, ServerCore, ServerLimits, ServerStats
 from harness.reference.server_link import CLOSE_TIMEOUT_S, Link
@@ -51,6 +54,7 @@ class ServerConfig:
     heartbeat_s: float = HEARTBEAT_S
     timing: Timing = field(default_factory=Timing)
     limits: ServerLimits = field(default_factory=ServerLimits)
+    tls: ssl.SSLContext | None = None  # with its certificate; TCP alone without
 
     def __post_init__(self) -> None:
         check_secret(self.secret)
@@ -101,8 +105,8 @@ class Server:
     @property
     def url(self) -> str:
         """Where clients find it."""
-        host = f"[{self._config.host}]" if ":" in self._config.host else self._config.host
-        return f"ws://{host}:{self.port}"
+        scheme = "ws" if self._config.tls is None else "wss"
+        return f"{scheme}://{written((self._config.host, self.port))}"
 
     @property
     def heartbeat_s(self) -> float:
@@ -146,6 +150,7 @@ class Server:
                 config.host,
                 config.port,
                 subprotocols=[Subprotocol(SUBPROTOCOL)],
+                ssl=config.tls,
                 compression=None,
                 open_timeout=OPEN_TIMEOUT_S,
                 ping_interval=None,  # the protocol has a heartbeat of its own
@@ -173,7 +178,11 @@ class Server:
         assert self._listener is not None
         self._listener.close()
         abort = asyncio.get_running_loop().call_later(STOP_TIMEOUT_S, self._abort_all)
-        await self._listener.wait_closed()
+        # Who is in the middle of a TLS handshake nobody can tell. Python 3.12 waits for it; it goes with the process.
+        patience_s = None if self._config.tls is None else 1.5 * STOP_TIMEOUT_S
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(patience_s):
+                await self._listener.wait_closed()
         abort.cancel()
         if self._timer is not None:
             self._timer.cancel()

@@ -11,18 +11,22 @@ import asyncio
 import os
 import secrets
 import signal
+import ssl
 import stat
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, BinaryIO
 
 import msgspec
 
 from harness.adapter.contract import (
+    CERTIFICATE_VARIABLE,
     CONTRACT_VERSION,
+    KEY_VARIABLE,
     LINE_BYTES_MAX,
+    SECRET_VARIABLE,
     UNSUPPORTED,
     Answer,
     ContractError,
@@ -36,7 +40,6 @@ from harness.reference.server import HEARTBEAT_S, Server, ServerConfig
 from harness.reference.wire import SUBPROTOCOL
 
 NAME = "linkproof reference server"
-SECRET_VARIABLE = "LINKPROOF_SECRET"
 EXIT_OK = 0
 EXIT_ERROR = 2
 
@@ -205,6 +208,25 @@ def secret_or_random(secret: str | None) -> str:
     return secret
 
 
+def tls_of(environment: Mapping[str, str]) -> ssl.SSLContext | None:
+    """Return what a server needs to speak TLS, where the environment names a certificate and its key.
+
+    Raises:
+        UsageError: it names one of the two, or they cannot be read.
+    """
+    certificate, key = environment.get(CERTIFICATE_VARIABLE), environment.get(KEY_VARIABLE)
+    if not certificate and not key:
+        return None
+    if not certificate or not key:
+        raise UsageError(f"of {CERTIFICATE_VARIABLE} and {KEY_VARIABLE} one is set", mend="set both, or none")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    try:
+        context.load_cert_chain(certificate, key)
+    except OSError as error:  # ssl.SSLError is one
+        raise UsageError(f"{certificate} with {key}: {error}", why="each is to be a PEM file, and of a pair") from error
+    return context
+
+
 def main() -> int:
     """Read the command line and run; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m harness.reference.server_control", description=__doc__)
@@ -219,6 +241,7 @@ def main() -> int:
             host=options.host,
             port=options.port,
             heartbeat_s=options.heartbeat_s,
+            tls=tls_of(os.environ),
         )
     except LinkproofError as error:
         sys.stderr.write(f"{error}\n")

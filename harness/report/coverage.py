@@ -11,8 +11,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from harness.oracle.verdict import Judgement
-from harness.spec.clauses import CLAUSES, Clause
+from harness.spec.clauses import Clause
 from harness.spec.phases import IDLE, PHASES
+from harness.spec.profiles import RTM_1_0, Profile
 from harness.trace import Observation, What
 
 NO_FAULT = "-"
@@ -42,29 +43,30 @@ def covered_by(trace: Sequence[Observation], judgement: Judgement) -> Covered:
     )
 
 
-def unchecked(covered: Iterable[Covered]) -> list[Clause]:
-    """Return the rules that nothing checked."""
+def unchecked(covered: Iterable[Covered], profile: Profile = RTM_1_0) -> list[Clause]:
+    """Return the rules of a profile that nothing checked."""
     checked = {clause for each in covered for clause in each.clauses}
-    return [clause for clause in CLAUSES if clause.id not in checked]
+    return [clause for clause in profile.clauses if clause.id not in checked]
 
 
-def render(covered: Sequence[Covered]) -> str:
+def render(covered: Sequence[Covered], profile: Profile = RTM_1_0) -> str:
     """Return the page: rule by phase, and fault by phase."""
+    rules = len(profile.clauses)
     return "\n".join(
         [
-            "# Coverage",
+            "# Coverage" if profile is RTM_1_0 else f"# Coverage of {profile.name}",
             "",
             "Which rule is checked under which fault in which phase of a connection. Made by `make coverage` from the",
             "evidence of a run: phases as the scenarios declare them, faults as they were really made, rules as the",
             "judge really checked them. Do not edit it.",
             "",
-            f"{len(covered)} scenarios, {len(CLAUSES) - len(unchecked(covered))} of {len(CLAUSES)} rules.",
+            f"{len(covered)} scenarios, {rules - len(unchecked(covered, profile))} of {rules} rules.",
             "",
             "## Rule by phase",
             "",
             "A cell names the faults, each with the number of scenarios; `-` is no fault at all.",
             "",
-            *_rules_by_phase(covered),
+            *_rules_by_phase(covered, profile),
             "",
             "## Fault by phase",
             "",
@@ -76,14 +78,14 @@ def render(covered: Sequence[Covered]) -> str:
     )
 
 
-def _rules_by_phase(covered: Sequence[Covered]) -> list[str]:
+def _rules_by_phase(covered: Sequence[Covered], profile: Profile) -> list[str]:
     cells: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
     for each in covered:
         for clause_id in each.clauses:
             cells[clause_id, each.phase].update(each.faults)
     lines = [_line("rule", *PHASES), _line(*["---"] * (len(PHASES) + 1))]
-    for clause in CLAUSES:
-        link = f"[{clause.id}](spec.md#{clause.id.lower()})"
+    for clause in profile.clauses:
+        link = f"[{clause.id}]({profile.page}#{clause.id.lower()})" if profile.page else clause.id
         lines.append(_line(link, *(_faults(cells[clause.id, phase]) for phase in PHASES)))
     return lines
 

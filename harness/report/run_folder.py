@@ -4,6 +4,7 @@ run.json            what was run, with what, on what
 traces/NAME.jsonl   what was done and seen, line by line
 logs/NAME.log       standard error of every process
 verdicts.json       what the judge said
+SHA256SUMS          the seal: what all of these were when the run ended
 """
 
 from __future__ import annotations
@@ -19,8 +20,16 @@ from harness import trace
 from harness.errors import UsageError
 from harness.oracle.judge import CutShortError, JudgeError, judge
 from harness.oracle.verdict import Judgement
+from harness.report import seal
 from harness.report.coverage import Covered, covered_by
+from harness.spec.profiles import PROFILES, Profile
 from harness.trace import Observation, TraceError
+
+# The worlds that a run can have been played in; only the first one certifies anything.
+REAL = "real"
+VIRTUAL = "virtual"
+# Which side a run judges: the other one is the reference.
+CLIENT, SERVER = "client", "server"
 
 _FILE_NAME_MAX = 200  # file systems take 255 bytes; what is added takes a few
 
@@ -40,6 +49,13 @@ class RunInfo(msgspec.Struct, omit_defaults=True):
     wall_s: float = 0.0
     longest_s: float = 0.0
     longest: str = ""
+    world: str = REAL
+    server_command: list[str] = []
+    server: dict[str, object] = {}
+    under_test: str = CLIENT
+    tls: bool = False
+    ipv6: bool = False
+    simulated_s: float = 0.0  # how much virtual time was played
 
 
 class RunFolder:
@@ -72,6 +88,10 @@ class RunFolder:
         """Store what the judge said."""
         (self.path / "verdicts.json").write_bytes(msgspec.json.format(msgspec.json.encode(judgements)) + b"\n")
 
+    def seal(self) -> None:
+        """Write down the hash of each file. From now on none may change."""
+        seal.seal(self.path)
+
     def read_info(self) -> RunInfo:
         """Return what the run was made with.
 
@@ -88,24 +108,50 @@ class RunFolder:
                 f"{path} cannot be read: {error}", why="it was not written by a run, or was altered"
             ) from error
 
+    def profile(self) -> Profile:
+        """Return the rules that the run was judged by.
+
+        Raises:
+            UsageError: there is no run in this folder, or not of a profile that is known here.
+        """
+        name = self.read_info().profile
+        if name not in PROFILES:
+            raise UsageError(
+                f"{self.path} is a run of the profile {name!r}", why=f"known here are {', '.join(PROFILES)}"
+            )
+        return PROFILES[name]
+
     def judge(self) -> list[Judgement]:
         """Judge every trace of the run (again).
 
         Raises:
-            UsageError: a trace cannot be read, or is not whole.
+            UsageError: the evidence was altered; or a trace cannot be read, or is not whole.
         """
-        judgements = (_judge_file(path) for path in sorted(self._traces.glob("*.jsonl")))
+        judgements = (_judge_file(path) for path in self._sealed_traces())
         return [judgement for judgement in judgements if judgement is not None]
 
     def coverage(self) -> list[Covered]:
         """Return what each scenario of the run covers, by name.
 
         Raises:
-            UsageError: a trace cannot be read.
+            UsageError: the evidence was altered, or a trace cannot be read.
         """
-        paths = sorted(self._traces.glob("*.jsonl"))
-        judged = ((path, _judge_file(path)) for path in paths)
+        judged = ((path, _judge_file(path)) for path in self._sealed_traces())
         return [covered_by(trace.read(path), judgement) for path, judgement in judged if judgement is not None]
+
+    def traces(self) -> list[list[Observation]]:
+        """Return the trace of each scenario of the run, recorded to its end: the last one where it was played again.
+
+        Raises:
+            UsageError: the evidence was altered; or a trace cannot be read, or is not whole.
+        """
+        whole = [trace.read(path) for path in self._sealed_traces() if _judge_file(path) is not None]
+        whole.sort(key=lambda each: int(each[0].args.get("attempt", 1)))
+        return list({each[0].name: each for each in whole}.values())
+
+    def _sealed_traces(self) -> list[Path]:
+        seal.check(self.path, complete=self._traces.name)
+        return sorted(self._traces.glob("*.jsonl"))
 
 
 def _judge_file(path: Path) -> Judgement | None:

@@ -25,7 +25,8 @@ class ClauseResult:
 class Summary:
     """A run as a whole."""
 
-    judgements: tuple[Judgement, ...]
+    judgements: tuple[Judgement, ...]  # one of each scenario, the last
+    inconclusive: tuple[Judgement, ...]  # the first results of those that were played again
     missing: tuple[str, ...]  # selected, and never run to their end
 
     @property
@@ -41,6 +42,10 @@ class Summary:
         """On whom the verdict is laid, where it is an ERROR."""
         blamed = (each.blame for each in self.judgements if each.verdict is Verdict.ERROR and each.blame)
         return next(blamed, "harness")
+
+    def errors_s(self) -> list[float]:
+        """How exactly each timed result of the run is known, the most exact first."""
+        return sorted(error_s for judgement in self.judgements for error_s in judgement.errors_s())
 
     def counts(self) -> Counter[Verdict]:
         """How many scenarios came out in each way."""
@@ -62,6 +67,8 @@ class Summary:
 
 def summarise(judgements: Sequence[Judgement], selected: Collection[str]) -> Summary:
     """Return what a run says; ``selected`` are the names of the scenarios that it set out to run."""
-    judged = {judgement.scenario for judgement in judgements}
-    missing = tuple(sorted(name for name in selected if name not in judged))
-    return Summary(tuple(sorted(judgements, key=lambda each: each.scenario)), missing)
+    ordered = sorted(judgements, key=lambda each: (each.scenario, each.attempt))
+    last = {each.scenario: each for each in ordered}
+    missing = tuple(sorted(name for name in selected if name not in last))
+    first = tuple(each for each in ordered if each is not last[each.scenario])
+    return Summary(tuple(last.values()), first, missing)

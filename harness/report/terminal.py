@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from rich.align import Align
 from rich.console import Console
+from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
 from harness.oracle.explain import render
 from harness.oracle.verdict import Verdict
-from harness.report.run_folder import RunInfo
+from harness.report.run_folder import SERVER, VIRTUAL, RunInfo
 from harness.report.summary import ClauseResult, Summary
 from harness.spec.clauses import Clause
 
@@ -26,6 +28,12 @@ _STYLE = {
 }
 
 
+# What nobody may take for a certificate says so in letters that nobody can miss.
+VIRTUAL_BANNER = (
+    "T H I S   C E R T I F I E S   N O T H I N G\n\nvirtual time, a simulated network, no process of anybody's"
+)
+
+
 def print_summary(console: Console, summary: Summary, info: RunInfo, folder: Path, clauses: Sequence[Clause]) -> None:
     """Print the whole result of a run."""
     for judgement in summary.judgements:
@@ -33,9 +41,14 @@ def print_summary(console: Console, summary: Summary, info: RunInfo, folder: Pat
             console.print(Text(render(judgement)), style=_STYLE[judgement.verdict])
             console.print()
     console.print(_clause_table([summary.of_clause(clause) for clause in clauses]))
+    for first in summary.inconclusive:
+        text = f"INCONCLUSIVE at first, and played again on its own: {first.scenario}: {first.reason}"
+        console.print(Text(text), style=_STYLE[Verdict.INCONCLUSIVE])
     for name in summary.missing:
         console.print(Text(f"selected, and not run to its end: {name}"), style=_STYLE[Verdict.ERROR])
     _print_closing(console, summary, info, folder)
+    if info.world == VIRTUAL:
+        console.print(Panel(Align.center(Text(VIRTUAL_BANNER, justify="center")), style="bold yellow", padding=1))
 
 
 def _clause_table(results: Sequence[ClauseResult]) -> Table:
@@ -61,8 +74,20 @@ def _clause_table(results: Sequence[ClauseResult]) -> Table:
 
 def _print_closing(console: Console, summary: Summary, info: RunInfo, folder: Path) -> None:
     counts = ", ".join(f"{count} {verdict}" for verdict, count in sorted(summary.counts().items()))
-    client = " ".join(str(info.client.get(key, "")) for key in ("name", "version")).strip()
+    tested = info.server if info.under_test == SERVER else info.client
+    implementation = " ".join(str(tested.get(key, "")) for key in ("name", "version")).strip()
     console.print()
+    if errors_s := summary.errors_s():
+        console.print(
+            Text(
+                f"times are known to {errors_s[len(errors_s) // 2]:.3f} s (median of {len(errors_s)}), "
+                f"{errors_s[-1]:.3f} s at worst"
+            )
+        )
+    if info.simulated_s:
+        played_s = info.wall_s - info.setup_s
+        ratio = info.simulated_s / max(played_s, 0.001)  # the unit that it is kept in
+        console.print(Text(f"{info.simulated_s:.0f} s simulated in {played_s:.2f} s: {ratio:,.0f} times as fast"))
     if info.longest_s:
         ratio = (info.wall_s - info.setup_s) / info.longest_s
         took = (
@@ -72,5 +97,6 @@ def _print_closing(console: Console, summary: Summary, info: RunInfo, folder: Pa
         console.print(Text(took))
     console.print(Text(f"evidence: {folder}"), soft_wrap=True)
     closing = Text(summary.verdict, style=_STYLE[summary.verdict])
-    title = f"{client or 'the client'} against {info.profile}"
+    where = ", in virtual time" if info.world == VIRTUAL else ""
+    title = f"{implementation or f'the {info.under_test}'} against {info.profile}{where}"
     console.print(closing + Text(f"  {title}: {counts or 'no scenario ran'}"))

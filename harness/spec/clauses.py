@@ -19,11 +19,12 @@ class Grade(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Clause:
-    """One rule."""
+    """One rule; ``source`` is where the document of a system other than the reference states it."""
 
     id: str
     text: str
     grade: Grade
+    source: str = ""
 
     @property
     def section(self) -> str:

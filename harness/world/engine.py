@@ -191,13 +191,23 @@ class Engine(Protocol):
     def partition(self, groups: Sequence[Sequence[str]]) -> Fault:
         """Cut the people of one group off from those of the others, and all but the server's own group from it."""
 
+    async def confirm_faults(self) -> None:
+        """Prove of every fault that is in place that it still is.
+
+        Raises:
+            ToxiproxyError: one has healed by itself, so that nothing can be said.
+        """
+
     def token(self, uid: str, expires_in_s: float | None) -> str:
         """Issue a token for a user of this world's tenant."""
 
-    async def ask_server(self, call: str, args: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Ask the server something about this world's tenant, or have it do something."""
+    async def ask_server(self, call: str, args: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        """Ask the server something about this world's tenant, or have it do something.
 
-    async def delays(self, from_ns: int, to_ns: int) -> list[Observation]:
+        None where it knows no such call; the reference server knows them all.
+        """
+
+    async def delays(self, from_ns: int, to_ns: int, /) -> list[Observation]:
         """What was run late in this span."""
 
     async def close(self) -> None:

@@ -6,27 +6,37 @@ import asyncio
 import itertools
 import os
 import re
-import secrets
+import socket
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from harness.adapter.contract import Event, Hello
-from harness.adapter.handshake import greet
+import msgspec
+
+from harness.adapter.contract import CONTRACT_VERSION, Event, Hello, ServerHello
+from harness.adapter.endpoint import Endpoint
+from harness.adapter.handshake import Clock, compare_clocks, greet
 from harness.adapter.process import ContractProcess
+from harness.addresses import Address, family_of, written
 from harness.delays import DelaySampler
-from harness.errors import AdapterError, HarnessError, LinkproofError
+from harness.errors import AdapterError, HarnessError, HostError, LinkproofError
 from harness.guard import Guard
+from harness.spec.profiles import RTM_1_0, Profile
 from harness.world.gate import StartGate
 from harness.world.host import HostSampler
+from harness.world.keys import Keys, new_keys
 from proxies.binary import find
 from proxies.selftest import self_test
 from proxies.server import ToxiproxyServer
 
 REFERENCE_CLIENT = (sys.executable, "-m", "harness.reference.agent")
 REFERENCE_SERVER = (sys.executable, "-m", "harness.reference.server_control")
+IPV4, IPV6 = "127.0.0.1", "::1"
+SERVER_NAME = "the server"  # of its processes, in errors
+SERVER_PAGE = "docs/server-contract.md"
+HEARTBEAT_MIN_S = 0.01  # of the wire
 APP_ID_LENGTH_MAX = 40  # with a person's name it is the name of a proxy, and of a log
 
 
@@ -38,6 +48,37 @@ class LabConfig:
     client_command: tuple[str, ...] = REFERENCE_CLIENT
     toxiproxy: str | None = None  # an address or a binary; found or installed where None
     say: Callable[[str], None] = field(default=lambda _: None)
+    server_command: tuple[str, ...] = REFERENCE_SERVER
+    tls: bool = False
+    ipv6: bool = False
+    profile: Profile = RTM_1_0
+
+    @property
+    def host(self) -> str:
+        """What servers and links listen on."""
+        return IPV6 if self.ipv6 else IPV4
+
+    @property
+    def scheme(self) -> str:
+        """The scheme of every url."""
+        return f"{self.profile.scheme}s" if self.tls else self.profile.scheme
+
+    def server_options(self) -> tuple[str, ...]:
+        """What is added to the command of every server."""
+        return ("--host", IPV6) if self.ipv6 else ()
+
+    def of_server(self, error: AdapterError) -> LinkproofError:
+        """Return a failure of the server, laid on whoever made it: on us, where it is the reference."""
+        if self.server_command != REFERENCE_SERVER:
+            # Both speak the same lines, and what is said of an adapter has the client's page in mind.
+            found, why, mend = (
+                text.replace("adapter-contract.md", "server-contract.md")
+                .replace("an adapter", "a server")
+                .replace("the adapter", "the server")
+                for text in (error.found.removeprefix(f"{SERVER_NAME}: "), error.why, error.mend)
+            )
+            return AdapterError(f"the server under test: {found}", why=why, mend=mend or f"see {SERVER_PAGE}")
+        return HarnessError(f"the reference server failed: {error.found}", why=error.why)
 
 
 class Alarm:
@@ -65,6 +106,16 @@ class Alarm:
                 listener(failure)
 
 
+class SharedServer:
+    """The server that all scenarios share but those that ask for one of their own."""
+
+    def __init__(self, process: ContractProcess, hello: ServerHello, address: Address, clock: Clock) -> None:
+        self.process = process
+        self.hello = hello
+        self.address = address
+        self.clock = clock
+
+
 class Lab:
     """The shared parts of a run, while it lasts."""
 
@@ -75,9 +126,8 @@ class Lab:
         host: HostSampler,
         delays: DelaySampler,
         toxiproxy: ToxiproxyServer,
-        server: ContractProcess,
-        server_address: tuple[str, int],
-        secret: str,
+        server: SharedServer,
+        keys: Keys,
         client: Hello,
         toxiproxy_found: str,
         alarm: Alarm,
@@ -88,8 +138,7 @@ class Lab:
         self.delays = delays
         self.toxiproxy = toxiproxy
         self.server = server
-        self.server_address = server_address
-        self.secret = secret
+        self.keys = keys
         self.client = client
         self.toxiproxy_found = toxiproxy_found
         self.alarm = alarm
@@ -102,6 +151,11 @@ class Lab:
         readable = re.sub(r"[^A-Za-z0-9._-]+", "-", scenario.rpartition("::")[2].removeprefix("test_"))
         return f"{next(self._numbers)}-{readable}"[:APP_ID_LENGTH_MAX].rstrip("-.")
 
+    @property
+    def server_environment(self) -> dict[str, str]:
+        """What a server of this run is started with."""
+        return self.keys.server_environment(os.environ)
+
     def log_path(self, name: str) -> Path:
         """Where a process of this run writes its standard error."""
         return self.config.logs / f"{name}.log"
@@ -112,23 +166,28 @@ async def open_lab(config: LabConfig) -> AsyncIterator[Lab]:
     """Start what the scenarios of a run share; everything is ended again in every case.
 
     Raises:
-        HostError: there is no Toxiproxy to be had.
+        HostError: there is no Toxiproxy to be had, or no such address on this machine.
         ToxiproxyError: it does not start, or does not do what the faults rely on.
         AdapterError: the implementation under test cannot be started, or its adapter breaks the contract.
     """
     config.logs.mkdir(parents=True, exist_ok=True)
     async with AsyncExitStack() as stack:
+        _check_address(config.host)
         guard = stack.enter_context(Guard())
-        client = await _try_client(config, guard)
+        keys = stack.enter_context(new_keys(tls=config.tls))
+        alarm = Alarm()
+        server = await _start_server(config, guard, keys, alarm)
+        stack.push_async_callback(server.process.stop)
+        endpoint = Endpoint(*server.address, "hello", keys.ca_file, config.profile.scheme)
+        client = await _try_client(config, guard, endpoint)
+        _check_heartbeat(config, server.hello, client)
         found = find(config.toxiproxy, say=config.say)
-        toxiproxy = await ToxiproxyServer.open(found, guard=guard, log_path=config.logs / "toxiproxy.log")
+        log_path = config.logs / "toxiproxy.log"
+        link_host = IPV6 if config.ipv6 else None  # as a rule where its API is
+        toxiproxy = await ToxiproxyServer.open(found, guard=guard, log_path=log_path, link_host=link_host)
         stack.push_async_callback(toxiproxy.close)
         report = await self_test(toxiproxy)
         config.say(f"Toxiproxy does what the faults rely on ({report.total_ms:.0f} ms)")
-        secret = secrets.token_hex(16)
-        alarm = Alarm()
-        server, address = await _start_server(config, guard, secret, alarm)
-        stack.push_async_callback(server.stop)
         if toxiproxy.pid is not None:
             stack.push_async_callback(_ended, asyncio.create_task(_watch(toxiproxy, alarm), name="watch Toxiproxy"))
         host = await HostSampler.start(guard)
@@ -136,24 +195,52 @@ async def open_lab(config: LabConfig) -> AsyncIterator[Lab]:
         delays = DelaySampler()
         stack.push_async_callback(delays.close)
         description = f"{found.version}, {found.origin}: {found.path or found.address}"
-        yield Lab(config, guard, host, delays, toxiproxy, server, address, secret, client, description, alarm)
+        yield Lab(config, guard, host, delays, toxiproxy, server, keys, client, description, alarm)
 
 
-async def _try_client(config: LabConfig, guard: Guard) -> Hello:
-    """Hold the first conversation with the implementation under test once, before anything else depends on it."""
+def _check_address(host: str) -> None:
+    address = (host, 0)
+    try:
+        with socket.socket(family_of(address)) as probe:
+            probe.bind(address)
+    except OSError as error:
+        raise HostError(
+            f"this machine has no {host}: {error.strerror}",
+            why="servers, links and clients of a run meet on the loopback interface",
+            mend="bring it up (for IPv6: sysctl net.ipv6.conf.lo.disable_ipv6=0), or leave --ipv6 out",
+        ) from error
+
+
+async def _try_client(config: LabConfig, guard: Guard, endpoint: Endpoint) -> Hello:
+    """Hold the first conversation with the implementation under test once, before anything else depends on it.
+
+    There is no link yet. A command that names its server is told the server itself, which the client does not connect
+    to: it is not asked to create.
+    """
     process = await ContractProcess.start(
         "the client under test",
-        config.client_command,
+        endpoint.command(config.client_command),
         guard=guard,
         log_path=config.logs / "hello.log",
         on_event=_no_event,
         on_failure=_raised_to_the_caller,
+        env=endpoint.environment(os.environ),
     )
     try:
         hello, _ = await greet(process)
         return hello
     finally:
         await process.stop()
+
+
+def _check_heartbeat(config: LabConfig, server: ServerHello, client: Hello) -> None:
+    """Refuse a server under test that asks its clients for another heartbeat than they are judged by."""
+    is_under_test = config.profile.has_reference and config.server_command != REFERENCE_SERVER
+    if is_under_test and not HEARTBEAT_MIN_S <= server.heartbeat_s <= client.heartbeat_s:
+        why = f"the reference clients are judged by one of {client.heartbeat_s:g} s"
+        mend = f"ask for {client.heartbeat_s:g} s; see {SERVER_PAGE}"
+        error = AdapterError(f"it asks for a heartbeat of {server.heartbeat_s:g} s", why=why, mend=mend)
+        raise config.of_server(error)
 
 
 async def _watch(toxiproxy: ToxiproxyServer, alarm: Alarm) -> None:
@@ -165,30 +252,50 @@ async def _ended(task: asyncio.Task[None]) -> None:
     await asyncio.wait({task})
 
 
-async def _start_server(
-    config: LabConfig, guard: Guard, secret: str, alarm: Alarm
-) -> tuple[ContractProcess, tuple[str, int]]:
-    def fail(error: LinkproofError) -> None:
-        alarm.sound(HarnessError(f"the reference server failed: {error.found}", why=error.why))
+async def _start_server(config: LabConfig, guard: Guard, keys: Keys, alarm: Alarm) -> SharedServer:
+    async with AsyncExitStack() as until_greeted:
+        try:
+            process = await ContractProcess.start(
+                SERVER_NAME,
+                [*config.server_command, *config.server_options()],
+                guard=guard,
+                log_path=config.logs / "server.log",
+                on_event=_no_event,
+                on_failure=lambda error: alarm.sound(config.of_server(error)),
+                env=keys.server_environment(os.environ),
+            )
+            until_greeted.push_async_callback(process.stop)
+            hello, address = await greet_server(process, config)
+            server = SharedServer(process, hello, address, await compare_clocks(process))
+        except AdapterError as error:
+            raise config.of_server(error) from error
+        until_greeted.pop_all()
+        return server
 
-    process = await ContractProcess.start(
-        "the server",
-        REFERENCE_SERVER,
-        guard=guard,
-        log_path=config.logs / "server.log",
-        on_event=_no_event,
-        on_failure=fail,
-        env={**os.environ, "LINKPROOF_SECRET": secret},
-    )
+
+async def greet_server(process: ContractProcess, config: LabConfig) -> tuple[ServerHello, Address]:
+    """Return what a server says of itself, and where it is to be reached.
+
+    Raises:
+        AdapterError: it does not answer, or not as the contract says.
+    """
+    answer, _ = await process.request("hello", {})
     try:
-        answer, _ = await process.request("hello", {})
-        host, port = (answer.result or {})["url"].rpartition("/")[2].rsplit(":", 1)
-    except BaseException as error:
-        await process.stop()
-        if isinstance(error, AdapterError):
-            raise HarnessError(f"the reference server does not start: {error.found}", why=error.why) from error
-        raise
-    return process, (host, int(port))
+        hello = msgspec.convert(answer.result, ServerHello)
+    except msgspec.ValidationError as error:
+        raise AdapterError(f"it answered hello with {answer.error or answer.result!r}", why=str(error)) from error
+    address = _address_in(hello.url, config)
+    if hello.contract != CONTRACT_VERSION or address is None:
+        expected = f"contract {CONTRACT_VERSION}, and a url such as {config.scheme}://{written((config.host, 8080))}"
+        raise AdapterError(f"it answered hello with {answer.result!r}", why=f"expected {expected}")
+    return hello, address
+
+
+def _address_in(url: str, config: LabConfig) -> Address | None:
+    """Return where a server says that it is, unless that is not what it was asked to be."""
+    host = r"\[(.+)\]" if config.ipv6 else r"([^][:/]+)"
+    found = re.fullmatch(rf"{config.scheme}://{host}:(\d+)", url)
+    return (found[1], int(found[2])) if found is not None else None
 
 
 def _no_event(event: Event, arrived_ns: int) -> None:

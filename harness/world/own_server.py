@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import os
+import errno
 import signal
 import socket
 from collections.abc import Callable
@@ -11,12 +11,13 @@ from pathlib import Path
 
 from harness.adapter.contract import Event
 from harness.adapter.process import ContractProcess
+from harness.addresses import family_of, written
 from harness.clock import now_ns
-from harness.errors import HarnessError
+from harness.errors import AdapterError, HarnessError
 from harness.spec.timing import NS_PER_S
 from harness.trace import Observation, What
 from harness.world.engine import Moment, OnFailure
-from harness.world.lab import REFERENCE_SERVER, Lab
+from harness.world.lab import SERVER_NAME, Lab, greet_server
 
 STOP_NS = NS_PER_S  # a process that is not stopped by then was not on any processor for a whole second
 
@@ -24,15 +25,23 @@ STOP_NS = NS_PER_S  # a process that is not stopped by then was not on any proce
 class OwnServer:
     """The process of one scenario's server, and what can be done to it. Each deed is recorded with its proof."""
 
-    def __init__(self, lab: Lab, name: str, record: Callable[[Observation], None], on_failure: OnFailure) -> None:
+    def __init__(
+        self,
+        lab: Lab,
+        name: str,
+        command: tuple[str, ...],
+        record: Callable[[Observation], None],
+        on_failure: OnFailure,
+    ) -> None:
         self._lab = lab
+        self._command = command
         self._name = name
         self._record = record
-        self._on_failure = on_failure
+        self._on_failure = lambda error: on_failure(lab.config.of_server(error))
         self._lives = 0
         self._suspended = False
         self._process: ContractProcess | None = None
-        self.address = ("127.0.0.1", lab.toxiproxy.take_port())
+        self.address = (lab.config.host, lab.toxiproxy.take_port())
 
     @property
     def is_answering(self) -> bool:
@@ -55,16 +64,22 @@ class OwnServer:
         began_ns = now_ns()
         self._lives += 1
         self._process = await ContractProcess.start(
-            "the server",
-            [*REFERENCE_SERVER, "--port", str(self.address[1])],
+            SERVER_NAME,
+            [*self._command, *self._lab.config.server_options(), "--port", str(self.address[1])],
             guard=self._lab.guard,
             log_path=self._log_path(),
             on_event=_no_event,
             on_failure=self._on_failure,
-            env={**os.environ, "LINKPROOF_SECRET": self._lab.secret},
+            env=self._lab.server_environment,
         )
         self._suspended = False  # also where its former life ended while it stood still
-        await self._process.request("hello", {})
+        try:
+            _, address = await greet_server(self._process, self._lab.config)
+            if address != self.address:
+                why = f"it was started with --port {self.address[1]}"
+                raise AdapterError(f"it says that it listens on {written(address)}", why=why)
+        except AdapterError as error:
+            raise self._lab.config.of_server(error) from error
         return self._put_down("server start", began_ns, "it answered")
 
     async def kill(self) -> Moment:
@@ -72,7 +87,7 @@ class OwnServer:
         began_ns = now_ns()
         await self.process.kill()
         self._process = None
-        return self._put_down("server kill", began_ns, self._proven_gone())
+        return self._put_down("server kill", began_ns, await self._proven_gone())
 
     async def stop(self) -> Moment:
         """Have it end in order: it closes its connections first."""
@@ -80,8 +95,8 @@ class OwnServer:
         outcome = await self.process.stop()
         self._process = None
         if outcome != "finished":
-            raise HarnessError(f"the reference server had to be {outcome}")
-        return self._put_down("server stop", began_ns, self._proven_gone())
+            raise self._lab.config.of_server(AdapterError(f"it was to end in order, and had to be {outcome}"))
+        return self._put_down("server stop", began_ns, await self._proven_gone())
 
     async def suspend(self) -> Moment:
         """Have it stand still (SIGSTOP): connections are accepted by the kernel, and nobody answers."""
@@ -113,12 +128,19 @@ class OwnServer:
         self._record(Observation(began_ns, "server", What.SERVER, deed, details, until_ns=moment.t1_ns))
         return moment
 
-    def _proven_gone(self) -> str:
-        with socket.socket() as probe:
-            refused = probe.connect_ex(self.address) != 0
-        if not refused:
-            raise HarnessError(f"the server is gone, and somebody else listens on its port {self.address[1]}")
+    async def _proven_gone(self) -> str:
+        """Wait until nobody listens any more: what the process had started was killed with it, and may still end."""
+        deadline_ns = now_ns() + STOP_NS
+        while not self._refuses():
+            if now_ns() > deadline_ns:
+                raise HarnessError(f"the server is gone, and somebody else listens on its port {self.address[1]}")
+            await asyncio.sleep(0.02)
         return f"the process was reaped, and a connect to port {self.address[1]} was refused"
+
+    def _refuses(self) -> bool:
+        with socket.socket(family_of(self.address)) as probe:
+            probe.settimeout(0.01)  # one whose queue is full neither takes it nor refuses it
+            return probe.connect_ex(self.address) == errno.ECONNREFUSED
 
     async def _proven_stopped(self) -> str:
         """Wait until the kernel has stopped it, which it does when the process is next to run."""

@@ -41,6 +41,7 @@ class Play:
                 )
             else:
                 self._put_down_outcome(self._body)
+            await self._confirm_faults()
             end_ns = world.now_ns()
             delays = await self._delays(end_ns)
             world.record(Observation(end_ns, "scenario", What.END, "end"))
@@ -48,6 +49,13 @@ class Play:
             await self._take_away()
         # The measure of the host belongs before the end, where the judge reads.
         return [*world.trace[:1], *delays, *world.trace[1:]]
+
+    async def _confirm_faults(self) -> None:
+        """No verdict where a fault was not there for as long as the scenario believed."""
+        try:
+            await self._engine.confirm_faults()
+        except LinkproofError as error:
+            self._record(error)
 
     async def _delays(self, end_ns: int) -> list[Observation]:
         try:

@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
-from harness.adapter.contract import Event, Hello
+import msgspec
+
+from harness.adapter.contract import UNSUPPORTED, Event, Hello, ServerConnections, ServerDelays
+from harness.adapter.endpoint import Endpoint
 from harness.adapter.handshake import Clock, greet
 from harness.adapter.process import ContractProcess
 from harness.clock import now_ns
-from harness.errors import AdapterError, HarnessError, LinkproofError
+from harness.errors import AdapterError, LinkproofError
 from harness.reference import tokens
 from harness.spec.timing import NS_PER_S
 from harness.trace import Observation, What
 from harness.world.engine import Fault, Link, OnCallback, OnFailure, Record, Returned
 from harness.world.lab import Lab
+from harness.world.observed import observed
 from harness.world.own_server import OwnServer
 from harness.world.sockets import connections_to
-from proxies.fault import FaultEvent, Phase
 from proxies.link import Link as ProxiedLink
 from proxies.topology import Topology
 
+_Told = TypeVar("_Told", ServerConnections, ServerDelays)
 SERVER = "server"  # the end of every link that is not a person
 
 
@@ -45,11 +50,26 @@ class RealClient:
 
 
 class RealEngine:
-    """One scenario's processes and links, in the laboratory that the run shares."""
+    """One scenario's processes and links, in the laboratory that the run shares.
 
-    def __init__(self, lab: Lab, scenario: str, rank: int) -> None:
+    ``client_command`` takes the place of the laboratory's own, for this scenario alone; ``server_command`` gives it a
+    server of its own even where it does not ask for one.
+    """
+
+    def __init__(
+        self,
+        lab: Lab,
+        scenario: str,
+        rank: int,
+        *,
+        client_command: tuple[str, ...] = (),
+        server_command: tuple[str, ...] = (),
+    ) -> None:
         self._lab = lab
         self._rank = rank
+        self._client_command = client_command or lab.config.client_command
+        self._server_command = server_command or lab.config.server_command
+        self._needs_own_server = bool(server_command)
         self.app_id = lab.tenant(scenario)
         self._links: dict[str, ProxiedLink] = {}
         self._own_server: OwnServer | None = None
@@ -67,18 +87,21 @@ class RealEngine:
 
     async def own_server(self, record: Record, on_failure: OnFailure) -> OwnServer:
         """Start a server of this scenario's own; the links that are made from now on lead to it."""
-        self._own_server = OwnServer(self._lab, self.app_id, record, on_failure)
-        async with self._lab.gate.place(self._rank):
-            await self._own_server.start()
+        if self._own_server is None:
+            self._own_server = OwnServer(self._lab, self.app_id, self._server_command, record, on_failure)
+            async with self._lab.gate.place(self._rank):
+                await self._own_server.start()
         return self._own_server
 
     async def open_link(self, person: str, record: Record, *, resettable: bool) -> Link:
         """Make a proxy of its own for a person."""
+        if self._needs_own_server:
+            await self.own_server(record, self._fail)
         self._links[person] = await self._lab.toxiproxy.open_link(
             f"{self.app_id}.{person}",
-            self._own_server.address if self._own_server else self._lab.server_address,
+            self._own_server.address if self._own_server else self._lab.server.address,
             resettable=resettable,
-            observer=lambda event: record(_observed(person, event)),
+            observer=lambda event: record(observed(person, event)),
         )
         return self._links[person]
 
@@ -91,6 +114,9 @@ class RealEngine:
         self._on_failure = on_failure
         self._lab.alarm.tell(on_failure)
         clock = Clock(0, 0)
+        endpoint = Endpoint(
+            *self._links[person].address, self.app_id, self._lab.keys.ca_file, self._lab.config.profile.scheme
+        )
 
         def on_event(event: Event, arrived_ns: int) -> None:
             on_callback(event.event, event.args, event.at_ns - clock.offset_ns, arrived_ns)
@@ -98,16 +124,16 @@ class RealEngine:
         async with self._lab.gate.place(self._rank):
             process = await ContractProcess.start(
                 person,
-                self._lab.config.client_command,
+                endpoint.command(self._client_command),
                 guard=self._lab.guard,
                 log_path=self._lab.log_path(f"{self.app_id}.{person}"),
                 on_event=on_event,
                 on_failure=on_failure,
+                env=endpoint.environment(os.environ),
             )
             self._processes[person] = process
             hello, clock = await greet(process)
-        host, port = self._links[person].address
-        answer, _ = await process.request("create", {"url": f"ws://{host}:{port}", "app_id": self.app_id})
+        answer, _ = await process.request("create", msgspec.structs.asdict(endpoint.create()))
         if answer.error is not None:
             raise AdapterError(f"{person}: the adapter answered create with {answer.error!r}")
         return RealClient(process, hello, clock)
@@ -122,7 +148,8 @@ class RealEngine:
             counted["connections"] = await counting
         if self._own_server is None or self._own_server.is_answering:
             told = await self.ask_server("connections", {"uid": uid})
-            counted["logins"] = int(told["attempts"])
+            if told is not None:
+                counted["logins"] = self._told(told, "connections", ServerConnections).attempts
         return counted
 
     async def crash_client(self, person: str) -> None:
@@ -138,33 +165,56 @@ class RealEngine:
         first, *others = groups
         return topology.partition([[*first, SERVER], *others])
 
+    async def confirm_faults(self) -> None:
+        """Have every link prove its faults."""
+        await asyncio.gather(*(link.confirm() for link in self._links.values()))
+
     def token(self, uid: str, expires_in_s: float | None) -> str:
         """Issue a token of this scenario's tenant."""
-        return tokens.issue(self._lab.secret, self.app_id, uid, expires_in_s)
+        return tokens.issue(self._lab.keys.secret, self.app_id, uid, expires_in_s)
 
-    async def ask_server(self, call: str, args: Mapping[str, Any], *, of_tenant: bool = True) -> Mapping[str, Any]:
+    async def ask_server(
+        self, call: str, args: Mapping[str, Any], *, of_tenant: bool = True
+    ) -> Mapping[str, Any] | None:
         """Ask the server something, of this scenario's tenant if need be.
 
         Raises:
-            HarnessError: the server does not answer, or does not know the call.
+            HarnessError, AdapterError: the server does not answer, or answers with an error; the type says whose it is.
         """
         try:
-            server = self._own_server.process if self._own_server else self._lab.server
+            server = self._own_server.process if self._own_server else self._lab.server.process
             answer, _ = await server.request(call, {"app_id": self.app_id, **args} if of_tenant else args)
         except AdapterError as error:
-            raise HarnessError(f"the server is asked for {call} in vain: {error.found}", why=error.why) from error
-        if answer.error is not None or answer.result is None:
-            raise HarnessError(f"the server answered {call} with {answer.error!r}")
+            raise self._lab.config.of_server(error) from error
+        if answer.error not in (None, UNSUPPORTED):
+            raise self._lab.config.of_server(AdapterError(f"it answered {call} with {answer.error!r}"))
         return answer.result
+
+    def _told(self, result: Mapping[str, Any], call: str, kind: type[_Told]) -> _Told:
+        """Return what a server has answered, read as the contract has it."""
+        try:
+            return msgspec.convert(result, kind)
+        except msgspec.ValidationError as error:
+            raise self._lab.config.of_server(
+                AdapterError(f"it answered {call} with {result!r}", why=str(error))
+            ) from error
 
     async def delays(self, from_ns: int, to_ns: int) -> list[Observation]:
         """What the host, the harness and the server ran late in this span."""
         own = self._lab.delays.between(from_ns, to_ns)
-        late = [Observation(due, "harness", What.DELAY, "late", until_ns=ran) for due, ran in own]
+        late = [_delay("harness", due, ran) for due, ran in own]
         if self._own_server is None:  # one that the scenario itself has stopped is late for another reason
-            told = await self.ask_server("delays", {"from_ns": from_ns, "to_ns": to_ns}, of_tenant=False)
-            late += [Observation(due, "server", What.DELAY, "late", until_ns=ran) for due, ran in told["late"]]
+            offset_ns = self._lab.server.clock.offset_ns
+            span = {"from_ns": from_ns + offset_ns, "to_ns": to_ns + offset_ns}
+            told = await self.ask_server("delays", span, of_tenant=False)
+            theirs = self._told(told, "delays", ServerDelays).late if told is not None else []
+            late += [_delay("server", due - offset_ns, ran - offset_ns) for due, ran in theirs]
         return [*self._lab.host.between(from_ns, to_ns), *late]
+
+    def _fail(self, failure: LinkproofError) -> None:
+        """A server that the scenario did not ask for has failed; without a client there is nobody to be told."""
+        if self._on_failure is not None:
+            self._on_failure(failure)
 
     async def close(self) -> None:
         """Stop every process of this scenario, then take its proxies away.
@@ -184,7 +234,5 @@ class RealEngine:
             raise LinkproofError(f"{self.app_id}: not everything could be taken away: {'; '.join(failures)}")
 
 
-def _observed(person: str, event: FaultEvent) -> Observation:
-    name = event.effect if event.phase is Phase.INJECTED else f"healing of {event.effect}"
-    details = {"visible": event.visible, "proof": event.proof, "parameters": dict(event.parameters)}
-    return Observation(event.t0_ns, person, What.FAULT, name, details, until_ns=event.t1_ns)
+def _delay(source: str, due_ns: int, ran_ns: int) -> Observation:
+    return Observation(due_ns, source, What.DELAY, "late", until_ns=ran_ns)

@@ -6,10 +6,12 @@ Linux only, like the rest of the real world; the client shares the harness's net
 from __future__ import annotations
 
 import contextlib
+import socket
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+from harness.addresses import Address, family_of
 from harness.clock import now_ns
 
 _ESTABLISHED = "01"  # of include/net/tcp_states.h
@@ -45,8 +47,8 @@ class _Tables:
 _tables = _Tables()
 
 
-def connections_to(address: tuple[str, int], *, of_process: int) -> int:
-    """Return how many established TCP connections a process and its descendants have to an IPv4 address."""
+def connections_to(address: Address, *, of_process: int) -> int:
+    """Return how many established TCP connections a process and its descendants have to an address."""
     wanted = {inode for pid in _family(of_process) for inode in _sockets_of(pid)}
     # The kernel makes its list piece by piece. One that changes meanwhile may have a socket in it twice, or miss one.
     for _ in range(LOOKS_FOR_ANY):
@@ -57,16 +59,21 @@ def connections_to(address: tuple[str, int], *, of_process: int) -> int:
     return 0
 
 
-def _connected_to(address: tuple[str, int], lines: list[str]) -> Iterator[str]:
+def _connected_to(address: Address, lines: list[str]) -> Iterator[str]:
     """Yield the inode of each socket that is connected to an address."""
-    octets = [int(octet) for octet in address[0].split(".")]
-    # As the kernel writes it: the address as a hexadecimal number in the machine's (little-endian) order.
-    remote = "".join(f"{octet:02X}" for octet in reversed(octets)) + f":{address[1]:04X}"
+    remote = _listed(address)
     for line in lines:
         if remote in line:
             fields = line.split()
             if fields[2] in (remote, _MAPPED + remote) and fields[3] == _ESTABLISHED:
                 yield fields[9]
+
+
+def _listed(address: Address) -> str:
+    """Return it as the kernel writes it: hexadecimal words of 32 bits, each in the machine's (little-endian) order."""
+    octets = socket.inet_pton(family_of(address), address[0])
+    words = (octets[at : at + 4][::-1] for at in range(0, len(octets), 4))
+    return b"".join(words).hex().upper() + f":{address[1]:04X}"
 
 
 def _family(pid: int) -> Iterator[int]:

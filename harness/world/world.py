@@ -15,6 +15,7 @@ from harness.oracle.expect import Node, Span, Step, callback, state, to_data
 from harness.oracle.explain import at_of
 from harness.oracle.matching import fits
 from harness.spec.phases import IDLE
+from harness.spec.profiles import RTM_1_0, Profile
 from harness.spec.states import named
 from harness.spec.timing import NS_PER_S, ns
 from harness.trace import Observation, What
@@ -30,11 +31,16 @@ QUIET_S = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Title:
-    """What a scenario is: its name, the clauses that it sets out to prove, and the phase that it is about."""
+    """What a scenario is: its name, the clauses of its profile that it sets out to prove, and the phase it is about.
+
+    ``attempt`` is 2 where it is played again, on its own, because the first time could not tell.
+    """
 
     name: str
     clauses: tuple[str, ...]
     phase: str = IDLE
+    attempt: int = 1
+    profile: Profile = RTM_1_0
 
 
 class UnseenError(Exception):
@@ -225,10 +231,12 @@ class World:
     def __init__(self, engine: Engine, title: Title, on_failure: OnFailure) -> None:
         self._engine = engine
         self._on_failure = on_failure
+        self._profile = title.profile
         self._people: dict[str, Person] = {}
         self.waiting = Waiting("starting its people")
         self.trace: list[Observation] = []
-        details = {"clauses": list(title.clauses), "phase": title.phase}
+        details = {"clauses": list(title.clauses), "phase": title.phase, "attempt": title.attempt}
+        details["profile"] = title.profile.name
         self.record(Observation(self.now_ns(), "scenario", What.SCENARIO, title.name, details))
 
     # ------------------------------------------------------------------------------------------ people
@@ -256,7 +264,7 @@ class World:
         """Somebody who has logged in and joined these channels."""
         person = await self.person(name, uid=uid, resettable=resettable)
         await person.login(expires_in_s=expires_in_s)
-        await person.sees(state("CONNECTED", "LOGIN_SUCCESS", "CONNECTING-2"))
+        await person.sees(state("CONNECTED", "LOGIN_SUCCESS", self._profile.logged_in))
         for channel in channels:
             await person.join(channel)
             await person.sees(callback("onJoinSuccess", channel=channel))
@@ -322,12 +330,17 @@ class World:
     async def ban(self, uid: str) -> Called:
         """Have the system end a user's session for good."""
         asked_ns = self.now_ns()
-        await self._engine.ask_server("ban", {"uid": uid})
+        if await self._engine.ask_server("ban", {"uid": uid}) is None:
+            self.lack("server", "the server answered 'ban' with 'unsupported'")
         done = Called(asked_ns, self.now_ns(), {})
         self.record(Observation(asked_ns, "server", What.SERVER, "ban", {"uid": uid}, until_ns=done.t1_ns))
         return done
 
     # ------------------------------------------------------------------------------------------ the record
+
+    def rules_alone(self) -> None:
+        """Say that this scenario expects nothing of anybody in particular: what holds in every trace judges it."""
+        self.record(Observation(self.now_ns(), "scenario", What.RULES_ALONE, "rules_alone"))
 
     def record(self, observation: Observation) -> None:
         """Put down something that was done or seen."""

@@ -43,6 +43,30 @@ async def test_the_joined_channels_are_restored_and_no_others(world: World, outa
     )
 
 
+@pytest.mark.scenario("OPEN-23", "RECONNECTING-5", phase="reconnecting", lasts_s=39)
+async def test_twenty_channels_are_restored(world: World) -> None:
+    """In as many channels as there may be, and away for 32 s: back in each of them."""
+    channels = [f"channel {number}" for number in range(1, 21)]
+    bob = await world.online("bob")
+    alice = await world.online("alice", channels=channels)
+    cut = await alice.link.cut()
+    await world.until(32.0, after=cut.injected)  # 4.0 s: interrupted; 30 s: off the list
+    await cut.heal()
+    returned = await alice.sees(state("CONNECTED", "LOGIN_SUCCESS", "RECONNECTING-5"))
+    await world.until(1.0, after=returned)
+    for channel in channels:
+        await bob.get_members(channel)
+    alice.saw(
+        *LOGGED_IN,
+        *(callback("onJoinSuccess", channel=channel) for channel in channels),
+        interrupted("cut", cut),
+        back(cut, "RECONNECTING-5"),
+        nothing("OPEN-23"),
+    )
+    is_back = answer("getMembers", "OPEN-23", "RECONNECTING-5", members=["alice"])
+    bob.saw(*LOGGED_IN, *(is_back for _ in channels))
+
+
 @pytest.mark.scenario("OPEN-23", phase="reconnecting", lasts_s=12)
 async def test_a_join_while_reconnecting_times_out_after_5_s(world: World) -> None:
     """join() without a way to the server waits, and fails after 5 s."""
@@ -146,11 +170,12 @@ async def test_one_left_and_one_joined_however_many_attempts_fail(world: World) 
 
 @pytest.mark.scenario("OPEN-26", phase="reconnecting", lasts_s=12)
 async def test_an_observer_that_was_away_gets_no_replay(world: World) -> None:
-    """Somebody comes and goes while the observer is away: it is told nothing afterwards, and asks."""
+    """Somebody comes, speaks and goes while the observer is away: it is told nothing afterwards, and asks."""
     bob = await world.online("bob", channels=["lobby"])
     cut = await bob.link.cut()
     carol = await world.online("carol", channels=["lobby"])
-    await world.online("dave", channels=["lobby"])
+    dave = await world.online("dave", channels=["lobby"])
+    await dave.send("anybody there?", channel="lobby")
     await carol.leave("lobby")
     await world.until(6.0, after=cut.injected)  # 4.0 s: interrupted
     await cut.heal()

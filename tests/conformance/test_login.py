@@ -76,7 +76,7 @@ async def test_a_login_that_gets_through_within_5_5_s_succeeds(world: World, kin
     connecting = await alice.sees(CONNECTING)
     await world.until(5.5 - alice.retry_s, after=connecting)
     await loss.heal()
-    await alice.sees(state("CONNECTED", "LOGIN_SUCCESS", "CONNECTING-2"))  # before 5.5 s
+    await alice.sees(state("CONNECTED", "LOGIN_SUCCESS", "CONNECTING-2", "OPEN-5"))  # before 5.5 s
     alice.saw(
         CONNECTING,
         any_order(
@@ -148,7 +148,7 @@ async def test_a_link_that_breaks_while_connecting_is_retried(world: World, afte
     connecting = await alice.sees(CONNECTING)
     await world.until(2.0, after=connecting)
     await broken.heal()
-    await alice.sees(state("CONNECTED", "LOGIN_SUCCESS", "CONNECTING-2"))
+    await alice.sees(state("CONNECTED", "LOGIN_SUCCESS", "CONNECTING-2", "OPEN-5"))
     alice.saw(*LOGGED_IN, nothing("OPEN-5"))
 
 
@@ -165,7 +165,7 @@ async def test_a_connection_that_is_closed_while_connecting_is_retried(world: Wo
     await slow.heal()
     await world.until(2.0, after=connecting)
     await loss.heal()
-    await alice.sees(state("CONNECTED", "LOGIN_SUCCESS", "CONNECTING-2"))
+    await alice.sees(state("CONNECTED", "LOGIN_SUCCESS", "CONNECTING-2", "OPEN-5"))
     alice.saw(*LOGGED_IN, nothing("OPEN-5"))
 
 

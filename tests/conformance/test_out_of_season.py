@@ -77,6 +77,25 @@ async def test_a_third_login_in_a_second_is_too_often(world: World) -> None:
     )
 
 
+@pytest.mark.scenario("OPEN-13", lasts_s=5)
+async def test_a_third_login_after_a_second_is_not_too_often(world: World) -> None:
+    """Two login() calls within a second, and a third one later: refused for the state alone."""
+    alice = await world.online("alice")
+    second = await alice.login()
+    await world.until(1.5, after=second)
+    await alice.login()
+    alice.saw(
+        *LOGGED_IN,
+        REFUSED,
+        one_of(
+            "OPEN-13",
+            returned=(answer("login", code="ALREADY_LOGGED_IN"),),
+            called_back=(callback("onLoginFailure", code="ALREADY_LOGGED_IN"),),
+        ),
+        nothing("OPEN-13"),
+    )
+
+
 @pytest.mark.scenario("OPEN-13", phase="before TCP", lasts_s=3)
 @pytest.mark.parametrize("wrong", ["token", "uid"])
 async def test_a_login_with_bad_arguments_is_refused(world: World, wrong: str) -> None:

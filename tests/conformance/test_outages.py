@@ -24,6 +24,7 @@ async def test_the_third_outage_is_like_the_first(world: World, kind: str) -> No
         loss = await lose(alice, kind)
         await world.until(5.0, after=loss.injected)  # 4.0 s: interrupted
         await loss.heal()
+        await alice.sees(state("RECONNECTING", "INTERRUPTED", "OPEN-3"))
         await alice.sees(state("CONNECTED", "LOGIN_SUCCESS", "RECONNECTING-1"))
         await world.sleep(1.0)
         losses.append(loss)
@@ -40,7 +41,7 @@ async def test_the_third_outage_is_like_the_first(world: World, kind: str) -> No
     )
 
 
-@pytest.mark.scenario("OPEN-3", "RECONNECTING-2", phase="way back", lasts_s=45)
+@pytest.mark.scenario("OPEN-3", "RECONNECTING-2", "RECONNECTING-4", phase="way back", lasts_s=45)
 async def test_a_second_outage_gets_a_fresh_30_s(world: World) -> None:
     """Gone for 20 s, back, gone for another 20 s: nobody sees it leave, for neither was 30 s long."""
     bob = await world.online("bob", channels=["lobby"])
@@ -65,7 +66,7 @@ async def test_a_second_outage_gets_a_fresh_30_s(world: World) -> None:
         *LOGGED_IN,
         callback("onJoinSuccess", channel="lobby"),
         callback("onMemberJoined", channel="lobby", member="alice"),
-        nothing("OPEN-3", "RECONNECTING-2"),
+        nothing("OPEN-3", "RECONNECTING-2", "RECONNECTING-4"),
     )
 
 

@@ -122,6 +122,35 @@ async def test_a_logout_is_told_to_others_at_once(world: World) -> None:
     )
 
 
+@pytest.mark.scenario("RECONNECTING-2", "RECONNECTING-3", "RECONNECTING-7", "RECONNECTING-8", lasts_s=37)
+async def test_all_members_of_a_channel_see_the_same(world: World) -> None:
+    """A member who is away is on the list for 30 s; then it is not, and everybody else there was told, and is again."""
+    bob = await world.online("bob", channels=["lobby"])
+    carol = await world.online("carol", channels=["lobby"])
+    alice = await world.online("alice", channels=["lobby"])
+    cut = await alice.link.cut()
+    await world.until(28.0, after=cut.injected)  # 4.0 s: interrupted
+    await bob.get_members("lobby")
+    await world.until(32.0, after=cut.injected)  # 30 s: left
+    await bob.get_members("lobby")
+    await cut.heal()
+    joined = callback("onMemberJoined", "RECONNECTING-8", channel="lobby", member="alice")
+    await bob.sees(joined)
+    await carol.sees(joined)
+    gone = left("cut", cut, "RECONNECTING-7", channel="lobby", member="alice")
+    again = joined.at_once(after=cut.healed, late="retry")
+    bob.saw(
+        *JOINED_LOBBY,
+        callback("onMemberJoined", channel="lobby", member="carol"),
+        ALICE_JOINED_LOBBY,
+        answer("getMembers", "RECONNECTING-2", members=["alice", "bob", "carol"]),
+        gone,
+        answer("getMembers", "RECONNECTING-3", members=["bob", "carol"]),
+        again,
+    )
+    carol.saw(*JOINED_LOBBY, ALICE_JOINED_LOBBY, gone, again)
+
+
 @pytest.mark.scenario("RECONNECTING-7", "OPEN-24", lasts_s=35)
 async def test_one_left_for_each_channel(world: World) -> None:
     """Away from two channels: the others of each see one Left there, and those of a third see nothing."""

@@ -138,6 +138,19 @@ async def test_a_dead_server_behind_a_half_open_link_interrupts_after_4_s(world:
     )
 
 
+@pytest.mark.scenario("OPEN-2", "CONNECTED-4", phase="grace", lasts_s=9)
+async def test_a_connection_that_stays_silent_is_replaced_within_the_4_s(world: World) -> None:
+    """The server is another one behind a half-open link: the old connection stays silent, and a new one is found."""
+    server = await world.own_server()
+    alice = await world.online("alice")
+    alice.must_retry_within(1.5)  # it takes a heartbeat or two before there is anything to retry
+    await alice.link.half_open()
+    killed = await server.kill()
+    await server.start()
+    await world.until(6.0, after=killed)  # 4.0 s: nothing
+    alice.saw(*LOGGED_IN, nothing("OPEN-2", "CONNECTED-4"))
+
+
 @pytest.mark.scenario("OPEN-27", "OPEN-28", phase="way back", lasts_s=14)
 async def test_many_clients_coming_back_at_once_make_no_storm(world: World) -> None:
     """Six clients lose their server at the same moment: all come back, each with a few attempts and no more."""

@@ -13,9 +13,10 @@ import pytest
 
 from harness import board as module
 from harness.board import LOG_EVERY_S, REDRAW_S, ROWS_MAX, Board
-from harness.run import Run
+from harness.run import RealRun
+from harness.spec.timing import NS_PER_S
+from harness.world.virtual_loop import START_NS, now_ns, run
 from harness.world.world import Waiting
-from tests.unit.world.virtual_loop import NS_PER_S, START_NS, now_ns, run
 
 
 class Reporter:
@@ -46,12 +47,12 @@ def waiting(what: str, for_s: float = 0) -> Any:
     return SimpleNamespace(world=SimpleNamespace(waiting=Waiting(what, until_ns)))
 
 
-def a_run(*, done: int = 0, **playing: Any) -> Run:
+def a_run(*, done: int = 0, **playing: Any) -> RealRun:
     named = {f"test_x.py::test_{name}": play for name, play in playing.items()}
-    return cast(Run, SimpleNamespace(judgements=dict.fromkeys(range(done)), playing=named))
+    return cast(RealRun, SimpleNamespace(judgements=dict.fromkeys(range(done)), playing=named))
 
 
-def board_of(reporter: Reporter | None, of: Run, total: int = 9) -> Board:
+def board_of(reporter: Reporter | None, of: RealRun, total: int = 9) -> Board:
     plugins = SimpleNamespace(get_plugin=lambda name: {"terminalreporter": reporter}[name])
     return Board(cast(pytest.Config, SimpleNamespace(pluginmanager=plugins)), of, total=total)
 
@@ -66,7 +67,7 @@ def set_size(monkeypatch: pytest.MonkeyPatch, *, columns: int, lines: int) -> No
     monkeypatch.setattr(shutil, "get_terminal_size", lambda: os.terminal_size((columns, lines)))
 
 
-def shown_for(reporter: Reporter | None, of: Run, seconds: float) -> None:
+def shown_for(reporter: Reporter | None, of: RealRun, seconds: float) -> None:
     async def show() -> None:
         async with board_of(reporter, of):
             await asyncio.sleep(seconds)
@@ -75,7 +76,11 @@ def shown_for(reporter: Reporter | None, of: Run, seconds: float) -> None:
 
 
 def seen_while(
-    reporter: Reporter, of: Run, look: Callable[[Board], Coroutine[Any, Any, None]], *, after_s: float = REDRAW_S + 0.01
+    reporter: Reporter,
+    of: RealRun,
+    look: Callable[[Board], Coroutine[Any, Any, None]],
+    *,
+    after_s: float = REDRAW_S + 0.01,
 ) -> None:
     async def show() -> None:
         async with board_of(reporter, of) as board:
@@ -85,7 +90,7 @@ def seen_while(
     run(show())
 
 
-def screen_of(of: Run, *, after_s: float = REDRAW_S + 0.01) -> list[str]:
+def screen_of(of: RealRun, *, after_s: float = REDRAW_S + 0.01) -> list[str]:
     reporter, screens = Reporter(isatty=True), list[list[str]]()
 
     async def look(_: Board) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from harness.collection import is_scenario, mistakes, name_of, spec_of
 from harness.spec.phases import IDLE, PHASES
+from harness.spec.profiles import MQTT_5, RTM_1_0
 from harness.world.world import Title, World
 
 Function = pytest.Function
@@ -77,6 +78,14 @@ def test_what_says_nothing_of_a_phase_is_about_an_idle_connection(item: NewItem)
     assert spec_of(scenario).title == Title("test_collection.py::test_it", ("OPEN-1",))
     assert spec_of(scenario).title.phase == IDLE == "idle"
     assert mistakes(scenario) == []
+
+
+def test_a_scenario_of_another_profile_names_its_clauses_and_no_others(item: NewItem) -> None:
+    scenario = item(body, marked("MQTT-3.1.3-9", lasts_s=1))
+    assert mistakes(scenario, MQTT_5) == []
+    assert spec_of(scenario, MQTT_5).title.profile is MQTT_5
+    assert mistakes(scenario, RTM_1_0) == mistakes(scenario) == ["no clause is called 'MQTT-3.1.3-9'"]
+    assert mistakes(item(body, marked("OPEN-1", lasts_s=1)), MQTT_5) == ["no clause is called 'OPEN-1'"]
 
 
 @pytest.mark.parametrize("phase", PHASES)

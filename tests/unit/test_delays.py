@@ -7,7 +7,7 @@ import pytest
 
 from harness import delays
 from harness.delays import BUCKET_NS, PERIOD_NS, DelaySampler
-from tests.unit.world.virtual_loop import START_NS, now_ns, run
+from harness.world.virtual_loop import START_NS, now_ns, run
 
 MS = 1_000_000
 

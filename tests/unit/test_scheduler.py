@@ -10,7 +10,7 @@ import pytest
 
 from harness import scheduler
 from harness.scheduler import Job, side_by_side
-from tests.unit.world.virtual_loop import now_ns, passed_s, run
+from harness.world.virtual_loop import now_ns, passed_s, run
 
 Body = Callable[[int], Coroutine[Any, Any, str]]
 

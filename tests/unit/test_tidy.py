@@ -20,25 +20,29 @@ ROOT = Path(__file__).resolve().parents[2]
 
 # Imports go downwards only. A module is ruled by the longest row that it begins with; it may import what its row
 # lists, and whatever the same row rules. Modules of nobody's project are not looked at, except in scenarios.
-BASE = ("harness.errors", "harness.guard")
+BASE = ("harness.errors", "harness.guard", "harness.addresses")
 TIMED = (*BASE, "harness.clock", "harness.delays")
 FACTS = (*BASE, "harness.spec", "harness.trace")
 PARTS = (*FACTS, *TIMED, "harness.adapter", "proxies", "harness.oracle", "harness.reference")
 WHOLE = (*PARTS, "harness.world", "harness.report")
-PLAYING = ("harness.run", "harness.scheduler", "harness.board", "harness.collection")
+PLAYING = ("harness.run", "harness.virtual_run", "harness.scheduler", "harness.board", "harness.collection")
 LAYERS: dict[str, tuple[str, ...]] = {
-    "harness.cli": (*WHOLE, *PLAYING, "harness.plugin"),
+    "harness.cli": (*WHOLE, *PLAYING, "harness.plugin", "harness.explore", "harness.skeletons"),
+    "harness.skeletons": ("harness.errors",),
     "harness.plugin": (*WHOLE, *PLAYING),
     "harness.board": (*WHOLE, "harness.run"),
     "harness.collection": (*WHOLE, "harness.run"),
+    "harness.explore": (*WHOLE, "harness.run"),
     "harness.run": WHOLE,
+    "harness.virtual_run": (*WHOLE, "harness.run"),
     "harness.scheduler": TIMED,
     "harness.world": PARTS,
     "harness.report": (*FACTS, "harness.oracle"),
     # A foreign SDK is run and judged exactly as the reference is, so neither judge nor adapter may know it.
     "harness.oracle": ("harness.errors", "harness.spec", "harness.trace"),
     "harness.adapter": (*FACTS, *TIMED),
-    "harness.reference": ("harness.errors", "harness.spec"),
+    "harness.pages": ("harness.errors", "harness.spec", "harness.adapter", "harness.reference"),
+    "harness.reference": ("harness.errors", "harness.addresses", "harness.spec"),
     "harness.reference.agent": (*TIMED, "harness.spec", "harness.reference", "harness.adapter.contract"),
     "harness.reference.server_control": (
         "harness.errors",
@@ -55,11 +59,14 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "harness.delays": ("harness.clock", "harness.spec"),
     "harness.guard": ("harness.errors",),
     "harness.errors": (),
+    "harness.addresses": (),
     "harness.__init__": (),
     # Scenarios write their expectations out: derived from harness.spec, a wrong row would be right twice.
     "tests.conformance": ("harness.oracle", "harness.world"),
+    "profiles": ("harness.oracle", "harness.world"),
 }
-NARROW = {"tests.conformance": ("__future__", "pytest")}  # these import nothing else from anywhere
+# These import nothing else from anywhere.
+NARROW = {"tests.conformance": ("__future__", "pytest"), "profiles": ("__future__", "pytest")}
 
 # Pure: time and chance come in as arguments, timers go out as data, bytes are handed over by the caller.
 PURE = (
@@ -127,7 +134,7 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 def sources(root: Path) -> list[Source]:
-    files = sorted(file for top in ("harness", "proxies", "tests") for file in (root / top).rglob("*.py"))
+    files = sorted(file for top in ("harness", "profiles", "proxies", "tests") for file in (root / top).rglob("*.py"))
     return [Source(file.relative_to(root).as_posix(), file.read_text(encoding="utf-8")) for file in files]
 
 

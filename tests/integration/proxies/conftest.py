@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -104,24 +105,38 @@ def found() -> Found:
 def run_in_rig(found: Found, tmp_path: Path) -> RunInRig:
     """Runs an async scenario with a Toxiproxy and a server of its own."""
 
+    return _runner(found, tmp_path, "127.0.0.1")
+
+
+@pytest.fixture
+def run_in_rig_of_ipv6(found: Found, tmp_path: Path) -> RunInRig:
+    """The same, with server and links on ::1."""
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError as error:
+        pytest.skip(f"this host has no ::1: {error}")
+    return _runner(found, tmp_path, "::1")
+
+
+def _runner(found: Found, tmp_path: Path, host: str) -> RunInRig:
     async def run(scenario: Scenario) -> None:
-        async with new_rig(found, tmp_path / "toxiproxy.log") as rig:
+        async with new_rig(found, tmp_path / "toxiproxy.log", host=host) as rig:
             await scenario(rig)
 
     return lambda scenario: asyncio.run(run(scenario))
 
 
 @asynccontextmanager
-async def new_rig(found: Found, log_path: Path) -> AsyncIterator[Rig]:
+async def new_rig(found: Found, log_path: Path, *, host: str) -> AsyncIterator[Rig]:
     accepted: asyncio.Queue[End] = asyncio.Queue()
 
     def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         accepted.put_nowait(End(reader, writer))
 
-    listener = await asyncio.start_server(accept, "127.0.0.1", 0)
-    host, port = listener.sockets[0].getsockname()
+    listener = await asyncio.start_server(accept, host, 0)
+    port = listener.sockets[0].getsockname()[1]
     with Guard() as guard:
-        async with await ToxiproxyServer.open(found, guard=guard, log_path=log_path) as server:
+        async with await ToxiproxyServer.open(found, guard=guard, log_path=log_path, link_host=host) as server:
             rig = Rig(server, (host, port), accepted)
             yield rig
             for end in rig.ends:

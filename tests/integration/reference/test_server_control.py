@@ -8,11 +8,13 @@ import os
 import re
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -20,8 +22,10 @@ from websockets.asyncio.client import connect
 from websockets.typing import Subprotocol
 
 from harness.adapter.contract import LINE_BYTES_MAX
+from harness.addresses import written
 from harness.reference.tokens import issue
 from harness.reference.wire import SUBPROTOCOL, LoggedIn, Login, decode_from_server, encode
+from harness.world.keys import Keys, new_keys
 
 SECRET = "0123456789abcdef0123456789abcdef"
 CONTROL = (sys.executable, "-m", "harness.reference.server_control")
@@ -61,8 +65,13 @@ class Child:
 
 
 @contextmanager
-def child(*options: str, command: tuple[str, ...] = CONTROL, secret: str | None = SECRET) -> Iterator[Child]:
-    env = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+def child(
+    *options: str,
+    command: tuple[str, ...] = CONTROL,
+    secret: str | None = SECRET,
+    environment: Mapping[str, str] = MappingProxyType({}),
+) -> Iterator[Child]:
+    env = {**os.environ, **environment, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     env.pop("LINKPROOF_SECRET", None)
     if secret is not None:
         env["LINKPROOF_SECRET"] = secret
@@ -221,6 +230,53 @@ def test_what_cannot_be_started_says_why(command: tuple[str, ...], fault_of_host
         _, errors = server.process.communicate(timeout=60)
     assert server.process.returncode == 2
     assert errors.startswith(b"user: a secret of 5 bytes")
+
+
+@pytest.fixture(scope="module")
+def keys() -> Iterator[Keys]:
+    with new_keys(tls=True) as made:
+        yield made
+
+
+async def talk_tls(url: str, trusted: ssl.SSLContext) -> None:
+    async with connect(url, ssl=trusted, subprotocols=[Subprotocol(SUBPROTOCOL)], ping_interval=None) as connection:
+        await connection.send(encode(Login("app", "alice", issue(SECRET, "app", "alice"), "phone", 1)), text=True)
+        assert isinstance(decode_from_server(await connection.recv()), LoggedIn)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+def test_it_speaks_tls_with_the_certificate_that_its_environment_names(keys: Keys, host: str) -> None:
+    with child("--host", host, environment=keys.server_environment({})) as server:
+        url = server.ask("hello")["result"]["url"]
+        assert re.fullmatch(rf"wss://{re.escape(written((host, 0)))[:-1]}\d+", url)
+        asyncio.run(talk_tls(url, ssl.create_default_context(cafile=keys.ca_file)))
+        with pytest.raises(ssl.SSLCertVerificationError):
+            asyncio.run(talk_tls(url, ssl.create_default_context()))
+        assert server.ask("stop") == {"result": {}}
+        assert server.end()[0] == 0
+
+
+def test_it_ends_in_time_while_a_tls_handshake_hangs(keys: Keys) -> None:
+    with child(environment=keys.server_environment({})) as server:
+        port = int(server.ask("hello")["result"]["url"].rpartition(":")[2])
+        with socket.create_connection(("127.0.0.1", port)):
+            server.ask("clock")  # it has gone round its loop, and so has accepted
+            assert server.ask("stop") == {"result": {}}
+            assert server.end() == (0, "")
+
+
+def test_half_a_pair_and_what_is_no_certificate_are_refused(keys: Keys) -> None:
+    whole = keys.server_environment({})
+    for environment, words in (
+        ({"LINKPROOF_TLS_CERT": keys.certificate_file}, "of LINKPROOF_TLS_CERT and LINKPROOF_TLS_KEY one is set"),
+        ({**whole, "LINKPROOF_TLS_KEY": "/no/such.key"}, "No such file or directory"),
+        ({**whole, "LINKPROOF_TLS_CERT": keys.key_file}, "each is to be a PEM file, and of a pair"),
+    ):
+        with child(environment=environment) as server:
+            _, errors = server.process.communicate(timeout=60)
+        assert server.process.returncode == 2
+        assert words in errors.decode()
+        assert b"Traceback" not in errors
 
 
 def test_serve_tells_its_address_and_prints_tokens_that_its_clients_can_use() -> None:

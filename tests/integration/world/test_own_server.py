@@ -15,7 +15,7 @@ from harness.clock import now_ns
 from harness.errors import HarnessError, LinkproofError
 from harness.trace import Observation, What
 from harness.world.engine import Moment
-from harness.world.lab import Lab
+from harness.world.lab import REFERENCE_SERVER, Lab
 from harness.world.own_server import OwnServer
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ class Yard:
         self.record: list[Observation] = []
         self.failures: list[LinkproofError] = []
         self.failed = asyncio.Event()
-        self.server = OwnServer(lab, "tenant", self.record.append, self._fail)
+        self.server = OwnServer(lab, "tenant", REFERENCE_SERVER, self.record.append, self._fail)
 
     async def __aenter__(self) -> Self:
         return self
@@ -165,7 +165,7 @@ def test_a_port_that_somebody_else_has_taken_is_no_proof(run_in_lab: RunInLab) -
     async def test(lab: Lab) -> None:
         async with Yard(lab) as yard:
             with socket.create_server(yard.server.address), pytest.raises(HarnessError, match="somebody else listens"):
-                yard.server._proven_gone()
+                await yard.server._proven_gone()
 
     run_in_lab(test)
 

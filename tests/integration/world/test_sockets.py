@@ -11,6 +11,7 @@ from contextlib import contextmanager
 
 import pytest
 
+from harness.addresses import Address, family_of
 from harness.world import sockets
 from harness.world.sockets import connections_to
 
@@ -18,18 +19,17 @@ from harness.world.sockets import connections_to
 CHILD = """
 import socket, subprocess, sys
 family, port, own, of_child = (int(word) for word in sys.argv[2:6])
-host = "127.0.0.1" if family == socket.AF_INET else "::ffff:127.0.0.1"
+host = sys.argv[6]
 sockets = [socket.socket(family) for _ in range(own)]
 for each in sockets:
     each.connect((host, port))
 if of_child:
-    arguments = [sys.argv[1], str(family), str(port), str(of_child), "0"]
+    arguments = [sys.argv[1], str(family), str(port), str(of_child), "0", host]
     child = subprocess.Popen([sys.executable, "-I", "-S", "-c", sys.argv[1], *arguments], stdout=subprocess.PIPE)
     child.stdout.readline()
 print("connected", flush=True)
 sys.stdin.read()
 """
-Address = tuple[str, int]
 
 
 @pytest.fixture(autouse=True)
@@ -52,10 +52,10 @@ def listener() -> Iterator[socket.socket]:
 
 
 @contextmanager
-def child(to: Address, own: int, *, of_child: int = 0, family: int = socket.AF_INET) -> Iterator[subprocess.Popen[str]]:
+def child(to: Address, own: int, *, of_child: int = 0) -> Iterator[subprocess.Popen[str]]:
     """A process with so many connections, and a child of its own with so many."""
-    arguments = [str(int(number)) for number in (family, to[1], own, of_child)]
-    command = [sys.executable, "-I", "-S", "-c", CHILD, CHILD, *arguments]
+    arguments = [str(int(number)) for number in (family_of(to), to[1], own, of_child)]
+    command = [sys.executable, "-I", "-S", "-c", CHILD, CHILD, *arguments, to[0]]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "connected\n"
@@ -107,8 +107,22 @@ def test_a_runtime_that_opens_ipv6_sockets_for_everything_is_counted_too(listene
     if not socket.has_dualstack_ipv6():
         pytest.skip("this host has no IPv6")
     address = address_of(listener)
-    with child(address, 2, family=socket.AF_INET6) as process:
+    with child((f"::ffff:{address[0]}", address[1]), 2) as process:
         assert counted(address, of_process=process.pid) == 2
+
+
+def test_those_to_an_address_of_ipv6_are_counted() -> None:
+    if not socket.has_ipv6:
+        pytest.skip("this host has no IPv6")
+    with (
+        socket.create_server(("::1", 0), family=socket.AF_INET6, backlog=100) as made,
+        socket.create_server(("127.0.0.1", made.getsockname()[1]), backlog=100) as namesake,
+    ):
+        address = ("::1", made.getsockname()[1])
+        with child(address, 2) as process, child(address_of(namesake), 1) as other:
+            assert counted(address, of_process=process.pid) == 2
+            assert counted(address, of_process=other.pid) == 0
+            assert counted(address_of(namesake), of_process=process.pid) == 0
 
 
 def test_a_connection_that_was_closed_at_either_end_does_not_count(listener: socket.socket) -> None:

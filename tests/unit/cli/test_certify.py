@@ -6,6 +6,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
+import msgspec
 import pytest
 from click.testing import CliRunner
 
@@ -14,8 +15,9 @@ from harness.errors import HostError, LinkproofError, UsageError
 from harness.oracle.verdict import Check, Judgement, Verdict
 from harness.plugin import ERROR, RUN
 from harness.report.exit_codes import ExitCode
-from harness.report.run_folder import RunInfo
+from harness.report.run_folder import VIRTUAL, RunInfo
 from harness.report.summary import Summary, summarise
+from harness.spec.profiles import MQTT_5, RTM_1_0, Profile
 
 # In the package the name stands for the command.
 module = importlib.import_module("harness.cli.certify")
@@ -43,14 +45,15 @@ class Pytest:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.arguments: list[str] = []
+        self.profile: Profile | None = None
         self.code: int = pytest.ExitCode.OK
         self.run: PlayedRun | None = None
         self.error: LinkproofError | None = None
         self.break_off: BaseException | None = None
         monkeypatch.setattr(module, "run_pytest", self)
 
-    def __call__(self, arguments: Sequence[str], taken: Any) -> int:
-        self.arguments = list(arguments)
+    def __call__(self, arguments: Sequence[str], taken: Any, *, profile: Profile) -> int:
+        self.arguments, self.profile = list(arguments), profile
         stash = pytest.Stash()
         if self.run is not None:
             stash[RUN] = cast(Any, self.run)
@@ -163,3 +166,58 @@ def test_options_that_are_not_given_are_not_handed_on(played: Pytest) -> None:
 def test_an_empty_client_is_handed_on_to_be_refused(played: Pytest) -> None:
     code_of("--client", "")
     assert played.arguments[played.arguments.index("--client") + 1] == ""
+
+
+def test_the_options_of_virtual_time_are_handed_on_to_pytest(played: Pytest) -> None:
+    code_of("--virtual", "--seed", "0", "--core", "my_cores:Mine")
+    handed_on = " ".join(played.arguments)
+    for part in ("--virtual", "--seed 0", "--core my_cores:Mine"):
+        assert part in handed_on
+    code_of()
+    assert not {"--virtual", "--seed", "--core"} & set(played.arguments)
+
+
+def test_how_server_and_clients_meet_is_handed_on_to_pytest(played: Pytest) -> None:
+    code_of("--tls", "--ipv6")
+    assert {"--tls", "--ipv6"} <= set(played.arguments)
+    code_of()
+    assert not {"--tls", "--ipv6"} & set(played.arguments)
+
+
+@pytest.mark.parametrize(("arguments", "profile"), [((), RTM_1_0), (("--profile", "mqtt-5"), MQTT_5)])
+def test_the_rules_are_those_of_the_profile(
+    played: Pytest, arguments: tuple[str, ...], profile: Profile
+) -> None:
+    played.run = PlayedRun(PASS)  # which looked at GENERAL-1 alone
+    others = [clause for clause in profile.clauses if clause.id != "GENERAL-1"]
+    result = CliRunner().invoke(certify, arguments, standalone_mode=False)
+    assert (result.exception, result.return_value) == (None, ExitCode.PASS)
+    assert played.profile is profile
+    assert f"{len(others)} rules were not looked at" in result.output
+
+
+def test_a_profile_that_there_is_not_is_refused_with_those_that_there_are() -> None:
+    result = CliRunner().invoke(certify, ["--profile", "mqtt-4"])
+    assert result.exit_code == ExitCode.USAGE
+    assert "'mqtt-4' is not one of 'rtm-1.0', 'mqtt-5'" in result.output
+
+
+def test_a_seed_is_a_number() -> None:
+    result = CliRunner().invoke(certify, ["--virtual", "--seed", "soon"])
+    assert result.exit_code == ExitCode.USAGE
+    assert "'soon' is not a valid integer" in result.output
+
+
+@pytest.mark.parametrize("virtual", [False, True])
+def test_a_run_in_virtual_time_is_told_from_one_that_certifies(
+    played: Pytest, capsys: pytest.CaptureFixture[str], virtual: bool
+) -> None:
+    played.run = PlayedRun(PASS)
+    if virtual:
+        played.run.info = msgspec.structs.replace(INFO, world=VIRTUAL, simulated_s=60.0, wall_s=2.0)
+    result = CliRunner().invoke(certify, [], standalone_mode=False)
+    assert result.return_value == ExitCode.PASS
+    printed = result.output + capsys.readouterr().out
+    assert ("T H I S   C E R T I F I E S   N O T H I N G" in printed) is virtual
+    assert (", in virtual time: 1 PASS" in printed) is virtual
+    assert ("60 s simulated in 2.00 s: 30 times as fast" in printed) is virtual

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import importlib
 from pathlib import Path
 from typing import cast
@@ -13,11 +14,13 @@ from harness.report.coverage import render
 from harness.report.exit_codes import ExitCode
 from harness.report.run_folder import RunFolder, RunInfo
 from harness.spec.clauses import BY_ID
+from harness.spec.profiles import PROFILES, RTM_1_0
 from tests.unit.oracle.story import LOGGED_IN, Story
 
 # In the package the name stands for the command.
 module = importlib.import_module("harness.cli.coverage")
-CHECKED = {"CONNECTING-1", "CONNECTING-2", "DISCONNECTED-2", "GENERAL-1", "GENERAL-3"}
+CHECKED = {"CONNECTING-1", "CONNECTING-2", "CONNECTING-5", "DISCONNECTED-2", "GENERAL-1", "GENERAL-3"}
+COMPLETE = dataclasses.replace(RTM_1_0, clauses=tuple(BY_ID[name] for name in sorted(CHECKED)))
 
 
 @pytest.fixture
@@ -28,13 +31,14 @@ def run(tmp_path: Path) -> RunFolder:
     folder.write_info(RunInfo("1", "rtm-1.0", "now"))
     folder.write_trace("a", Story("CONNECTING-1").logged_in().expects(*LOGGED_IN).ended())
     folder.write_trace("b", Story("OPEN-2").logged_in().trace)
+    folder.seal()
     return folder
 
 
 @pytest.fixture
 def _complete(monkeypatch: pytest.MonkeyPatch) -> None:
     """A document that has no other rules than those that the run checks."""
-    monkeypatch.setattr("harness.report.coverage.CLAUSES", tuple(BY_ID[name] for name in sorted(CHECKED)))
+    monkeypatch.setitem(PROFILES, "rtm-1.0", COMPLETE)
 
 
 def ask(*arguments: object) -> tuple[int, str, str]:
@@ -48,7 +52,7 @@ def ask(*arguments: object) -> tuple[int, str, str]:
 def test_a_run_that_checks_every_rule_passes_and_gives_the_page_and_nothing_else(run: RunFolder) -> None:
     covered = run.coverage()
     assert [each.clauses for each in covered] == [CHECKED]
-    assert ask(run.path) == (ExitCode.PASS, render(covered), "")
+    assert ask(run.path) == (ExitCode.PASS, render(covered, COMPLETE), "")
 
 
 def test_a_rule_that_nothing_checks_fails_and_is_named_beside_the_page(run: RunFolder) -> None:
@@ -62,17 +66,17 @@ def test_a_rule_that_nothing_checks_fails_and_is_named_beside_the_page(run: RunF
 @pytest.mark.usefixtures("_complete")
 def test_a_page_that_says_the_same_passes_in_silence(run: RunFolder, tmp_path: Path) -> None:
     page = tmp_path / "coverage.md"
-    page.write_text(render(run.coverage()))
+    page.write_text(render(run.coverage(), COMPLETE))
     assert ask(run.path, "--check", page) == (ExitCode.PASS, "", "")
 
 
 @pytest.mark.usefixtures("_complete")
 def test_a_page_that_is_stale_fails_and_says_how_to_make_it_anew(run: RunFolder, tmp_path: Path) -> None:
     page = tmp_path / "coverage.md"
-    page.write_text(render([]))
+    page.write_text(render([], COMPLETE))
     told = f"{page} is stale; make it anew with: linkproof coverage {run.path} > {page}\n"
     assert ask(run.path, "--check", page) == (ExitCode.FAIL, "", told)
-    assert page.read_text() == render([])
+    assert page.read_text() == render([], COMPLETE)
 
 
 def test_a_page_that_is_up_to_date_is_no_excuse_for_a_rule_that_nothing_checks(run: RunFolder, tmp_path: Path) -> None:
@@ -95,5 +99,6 @@ def test_a_folder_that_is_no_run_covers_nothing_and_says_so(tmp_path: Path) -> N
 
 def test_a_trace_that_cannot_be_read_is_named(run: RunFolder) -> None:
     (run.path / "traces" / "c.jsonl").write_text("no observation\n")
+    run.seal()
     with pytest.raises(UsageError, match=r"c\.jsonl:1: not an observation"):
         ask(run.path)

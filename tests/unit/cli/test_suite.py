@@ -8,6 +8,7 @@ from harness import plugin
 from harness.cli import suite as module
 from harness.cli.suite import collect, run_pytest, suite_folder
 from harness.errors import HarnessError
+from harness.spec.profiles import MQTT_5, RTM_1_0
 
 ROOT = Path(plugin.__file__).parents[1]
 
@@ -26,6 +27,17 @@ def test_a_checkout_has_its_scenarios_in_tests() -> None:
 def test_a_wheel_has_its_scenarios_in_itself(installed: Path) -> None:
     (installed / "harness" / "conformance").mkdir(parents=True)
     assert suite_folder() == installed / "harness" / "conformance"
+
+
+def test_each_profile_has_a_folder_of_its_own(installed: Path) -> None:
+    (installed / "harness" / "mqtt5").mkdir(parents=True)
+    (installed / "harness" / "conformance").mkdir()
+    assert suite_folder(MQTT_5) == installed / "harness" / "mqtt5"
+
+
+def test_a_checkout_has_the_scenarios_of_mqtt_in_profiles() -> None:
+    assert suite_folder(MQTT_5) == ROOT / "profiles" / "mqtt5"
+    assert list(suite_folder(MQTT_5).glob("test_*.py"))
 
 
 def test_without_scenarios_it_says_where_it_looked(installed: Path) -> None:
@@ -48,10 +60,11 @@ def test_no_configuration_of_the_user_has_a_say(monkeypatch: pytest.MonkeyPatch)
     ((arguments, plugins),) = called
     assert plugins[-1] is extra
     assert arguments[arguments.index("-c") + 1].endswith("suite.ini")
+    assert arguments[arguments.index("--profile") + 1] == "rtm-1.0"
     assert arguments[-1] == str(suite_folder())
 
 
 def test_a_suite_that_cannot_be_collected_is_an_error_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "run_pytest", lambda *_: 2)
+    monkeypatch.setattr(module, "run_pytest", lambda *_, profile: 2 if profile is RTM_1_0 else 0)
     with pytest.raises(HarnessError, match="cannot be collected"):
         collect()

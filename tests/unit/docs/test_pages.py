@@ -12,6 +12,7 @@ WANTED = {
     "README.md",
     "docs/adapter-contract.md",
     "docs/architecture.md",
+    "docs/endpoints.md",
     "docs/exit-codes.md",
     "docs/faults.md",
     "docs/known-bugs.md",

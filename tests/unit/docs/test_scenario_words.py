@@ -9,7 +9,7 @@ from types import ModuleType
 import pytest
 
 from harness import delays
-from harness.oracle import budget, expect, invariants
+from harness.oracle import budget, expect, invariants, invariants_settled, invariants_timed
 from harness.spec.phases import IDLE, PHASES
 from harness.world import engine, losses, world
 from harness.world.world import Person, World
@@ -79,7 +79,8 @@ def test_the_page_of_scenarios_has_each_phase_in_order() -> None:
 
 def test_the_page_of_scenarios_has_each_invariant_with_its_clauses_in_order() -> None:
     told = [row[1] for row in SCENARIOS.rows("What is checked without being written")]
-    heads = [(inspect.getdoc(each) or "").partition(":")[0] for each in invariants.INVARIANTS]
+    rules = (*invariants.INVARIANTS, *invariants_timed.TIMED_INVARIANTS, *invariants_settled.SETTLED_INVARIANTS)
+    heads = [(inspect.getdoc(each) or "").partition(":")[0] for each in rules]
     assert told == heads
 
 

@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 
 from harness.oracle.expect import Step
+from harness.oracle.history import of_person
 from harness.oracle.invariants import check_invariants
-from harness.oracle.judge import of_person, seen_by
+from harness.oracle.judge import seen_by
 from harness.oracle.verdict import Judgement, Verdict
+from harness.trace import What
 from tests.unit.oracle.story import Story, blamed, what_failed
 
 Tell = Callable[[Story], object]
@@ -186,6 +188,23 @@ def test_one_of_each_in_turn_channel_and_member_is_right(events: tuple[Tell, ...
 )
 def test_an_observer_that_was_not_there_missed_what_came_between(away: tuple[Tell, ...]) -> None:
     assert told(joined(2), *away, joined(5)).verdict is Verdict.PASS
+
+
+@pytest.mark.parametrize("end", ["server kill", "server stop"])
+def test_when_a_server_has_ended_who_is_back_joins_again(end: str) -> None:
+    """Its sessions are gone without a Left, until the observer itself switches and begins anew."""
+
+    def ends(story: Story) -> None:
+        story.put(3, "server", What.SERVER, end)
+
+    assert told(joined(2), ends, joined(4)).verdict is Verdict.PASS
+    away_and_back = (switch(5, "RECONNECTING", "INTERRUPTED"), reconnected(6))
+    assert blamed(told(joined(2), ends, *away_and_back, joined(7), joined(8))) == ["OPEN-24"]
+
+
+@pytest.mark.parametrize("deed", ["server suspend", "ban"])
+def test_a_server_that_goes_on_forgets_nobody(deed: str) -> None:
+    assert blamed(told(joined(2), lambda story: story.put(3, "server", What.SERVER, deed), joined(4))) == ["OPEN-24"]
 
 
 def test_entering_another_channel_hides_no_second_joined() -> None:

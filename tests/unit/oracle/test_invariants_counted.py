@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
+from harness.oracle.history import of_person
 from harness.oracle.invariants import LOGINS_AT_ONCE_MAX, LOGINS_PER_S_MAX, check_invariants
-from harness.oracle.judge import of_person
 from harness.oracle.verdict import Check, Verdict
 from harness.trace import What
 from tests.unit.oracle.story import LOGGED_IN, Story

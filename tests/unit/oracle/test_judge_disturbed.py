@@ -11,7 +11,7 @@ from harness.oracle.budget import DELAY_SPEAKS_FOR_NS, ERROR_MAX_NS, PROCESSES_O
 from harness.oracle.expect import callback, nothing, state
 from harness.oracle.judge import judge
 from harness.oracle.verdict import Judgement, Verdict
-from harness.trace import What
+from harness.trace import Observation, What
 from tests.unit.oracle.story import LOGGED_IN, Story, at_ns, blamed, what_failed
 
 NS_PER_S = 1_000_000_000
@@ -228,3 +228,41 @@ def test_on_a_disturbed_host_a_client_may_be_on_its_way_from_one_connection_to_a
     assert judgement.verdict is (Verdict.FAIL if by_ns == MOST_NS else Verdict.PASS)
     checked = {"OPEN-2", "OPEN-28"} if by_ns == MOST_NS else {"OPEN-28"}  # a storm of logins is one on any host
     assert {check.clause for check in judgement.checks} & {"OPEN-2", "OPEN-28"} == checked
+
+
+def flapped(story: Story, *moments_s: float) -> Story:
+    """A flap of 2 s: cut and healed in turn at these times, the first cut being when its schedule begins."""
+    for number, at_s in enumerate(moments_s):
+        name = "healing of flap" if number % 2 else "flap"
+        parameters = {"period_s": 2.0, "count": 9, "cycle": number // 2 + 1}
+        moment_ns = at_ns(at_s)
+        story.trace.append(
+            Observation(moment_ns, "alice", What.FAULT, name, {"parameters": parameters}, until_ns=moment_ns)
+        )
+    return story
+
+
+@pytest.mark.parametrize(
+    ("moments_s", "late_s"),
+    [
+        ((5.0, 6.0, 7.0, 8.0), 0.0),
+        ((5.0, 6.0, 7.0, 8.4), 0.0),  # known to the half second, as everything is
+        ((5.0, 6.6, 7.0, 8.0), 0.6),
+        ((5.0, 6.0, 7.7, 8.0), 0.7),
+    ],
+)
+def test_a_flap_that_was_behind_its_schedule_is_a_delay_of_the_harness(
+    moments_s: tuple[float, ...], late_s: float
+) -> None:
+    budget = Budget(flapped(Story("OPEN-3").logged_in(), *moments_s).trace)
+    assert budget.disturbed_ns(at_ns(4), at_ns(9)) == pytest.approx(late_s * NS_PER_S, abs=1000)
+
+
+@pytest.mark.parametrize(("asked_s", "late_s"), [(7.0, 1.0), (7.6, 0.0)])
+def test_a_fault_that_took_long_to_make_is_a_delay_of_the_harness(asked_s: float, late_s: float) -> None:
+    story = Story("OPEN-3").logged_in()
+    details = {"asked_ns": at_ns(asked_s)}
+    story.trace.append(Observation(at_ns(7.9), "alice", What.FAULT, "healing of cut", details, until_ns=at_ns(8.0)))
+    budget = Budget(story.trace)
+    assert budget.disturbed_ns(at_ns(4), at_ns(9)) == pytest.approx(late_s * NS_PER_S, abs=1000)
+    assert budget.disturbed_ns(at_ns(9), at_ns(12)) == 0

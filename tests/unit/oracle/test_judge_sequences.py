@@ -10,7 +10,7 @@ from harness.oracle.expect import OneOf, Step, answer, any_order, callback, noth
 from harness.oracle.judge import judge
 from harness.oracle.verdict import Check, Verdict
 from harness.trace import Observation, What
-from tests.unit.oracle.story import LOGGED_IN, Story, blamed, what_failed
+from tests.unit.oracle.story import LOGGED_IN, Story, at_ns, blamed, what_failed
 
 LEFT = callback("onMemberLeft", "RECONNECTING-7", channel="lobby", member="bob")
 JOINED = callback("onMemberJoined", "RECONNECTING-8", channel="lobby", member="bob")
@@ -134,8 +134,8 @@ def test_an_answer_stands_where_it_arrived_although_it_was_put_down_later() -> N
     story = Story("OPEN-12").logged_in()
     refused, late = {"code": "ALREADY_LOGGED_IN"}, {"channel": "lobby", "member": "bob"}
     story.called(2, "login", token="another")
-    story.trace.append(Observation(2, "alice", What.CALLBACK, "onMemberLeft", late, arrived_ns=2 + 10**30))
-    story.trace.append(Observation(1, "alice", What.RETURN, "login", refused, arrived_ns=1 + 10**30))
+    story.trace.append(Observation(at_ns(2.2), "alice", What.CALLBACK, "onMemberLeft", late, arrived_ns=at_ns(2.22)))
+    story.trace.append(Observation(at_ns(2.1), "alice", What.RETURN, "login", refused, arrived_ns=at_ns(2.21)))
     story.expects(*LOGGED_IN, answer("login", "OPEN-12", code="ALREADY_LOGGED_IN"), LEFT)
     assert story.judged().verdict is Verdict.PASS
 

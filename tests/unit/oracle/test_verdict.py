@@ -50,3 +50,12 @@ def test_where_nothing_can_be_said_nothing_is_said_of_what_was_to_be_proved(verd
 def test_a_clause_that_failed_stays_failed_where_the_scenario_failed_by_another() -> None:
     found = judgement(Verdict.FAIL, ["OPEN-1"], OPEN_1=Verdict.PASS, OPEN_2=Verdict.FAIL).of_clauses()
     assert found == {"OPEN-1": Verdict.PASS, "OPEN-2": Verdict.FAIL}
+
+
+def test_how_exactly_each_timed_result_is_known() -> None:
+    checks = [
+        Check("OPEN-1", Verdict.PASS, "alice", "in time", 0.5, 0.016),
+        Check("OPEN-1", Verdict.PASS, "alice", "nothing else"),
+        Check("OPEN-2", Verdict.FAIL, "alice", "late", -1.0, 0.25),
+    ]
+    assert Judgement("test_story", Verdict.FAIL, "", checks, []).errors_s() == [0.016, 0.25]

@@ -57,13 +57,12 @@ def show(monkeypatch: pytest.MonkeyPatch) -> ShowTables:
     return put
 
 
-def of_table(monkeypatch: pytest.MonkeyPatch, path: Path, text: str) -> frozenset[str]:
+def of_table(path: Path, text: str) -> frozenset[str]:
     path.write_text(text)
-    monkeypatch.setattr(dead_connections, "_TABLE", path)
-    return dead_connections._half_closed(f":{PORT:04X}")
+    return dead_connections._half_closed(path, f":{PORT:04X}")
 
 
-def test_only_the_half_closed_connections_of_the_port_count(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_only_the_half_closed_connections_of_the_port_count(tmp_path: Path) -> None:
     text = table(
         row("0100007F:9C40", "00000000:0000", LISTEN),
         row("0100007F:9C40", "0100007F:C001", CLOSE_WAIT),
@@ -72,12 +71,12 @@ def test_only_the_half_closed_connections_of_the_port_count(monkeypatch: pytest.
         row("0100007F:9C41", "0100007F:C004", CLOSE_WAIT),
         row("0100007F:9C40", "0100007F:C005", CLOSE_WAIT),
     )
-    assert of_table(monkeypatch, tmp_path / "tcp", text) == {"0100007F:C001", "0100007F:C005"}
+    assert of_table(tmp_path / "tcp", text) == {"0100007F:C001", "0100007F:C005"}
 
 
 @pytest.mark.parametrize("text", ["", table()], ids=["empty", "only its head"])
-def test_of_a_table_without_rows_nothing_counts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, text: str) -> None:
-    assert of_table(monkeypatch, tmp_path / "tcp", text) == frozenset()
+def test_of_a_table_without_rows_nothing_counts(tmp_path: Path, text: str) -> None:
+    assert of_table(tmp_path / "tcp", text) == frozenset()
 
 
 @pytest.mark.parametrize(
@@ -102,10 +101,14 @@ def test_a_link_on_which_something_always_changes_is_not_looked_at_for_ever(show
     assert kernel.looks == dead_connections._LOOKS_MAX
 
 
-def test_the_port_of_a_listener_on_ipv6_is_read_too(show: ShowTables) -> None:
-    kernel = show(iter([dead(1), dead(1)]))
+def test_those_of_a_listener_on_ipv6_are_in_a_table_of_their_own(
+    show: ShowTables, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = show(iter([]))
+    kernel = Kernel(iter([dead(1), dead(1)]))
+    monkeypatch.setattr(dead_connections, "_TABLE_OF_IPV6", kernel)
     await_dead_connections(f"[::1]:{PORT}")
-    assert kernel.looks == 2
+    assert (kernel.looks, other.looks) == (2, 0)
 
 
 class Told:

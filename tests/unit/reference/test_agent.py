@@ -14,6 +14,7 @@ from harness.adapter.contract import CALLBACKS, CALLS, ContractError
 from harness.reference import agent
 from harness.reference.agent import Agent
 from harness.reference.client import RtmClient
+from harness.reference.client_calls import CLIENT_CALLS
 from harness.reference.client_effects_core import CALLBACK_NAMES
 
 
@@ -54,8 +55,8 @@ def run(test: Callable[[Desk], Coroutine[Any, Any, None]]) -> None:
 
 def test_it_speaks_all_of_the_contract() -> None:
     assert tuple(CALLBACKS) == CALLBACK_NAMES
-    assert agent._CALLS.keys() == CALLS.keys() - {"react"}  # which the agent does itself
-    for call, (method, names) in agent._CALLS.items():
+    assert CLIENT_CALLS.keys() == CALLS.keys() - {"react"}  # which the agent does itself
+    for call, (method, names) in CLIENT_CALLS.items():
         assert names == tuple(CALLS[call][0])
         assert len(inspect.signature(getattr(RtmClient, method)).parameters) == len(names) + 1
 
@@ -107,6 +108,7 @@ def test_a_call_before_create_is_an_error_of_the_agent() -> None:
         ({"url": "ws://127.0.0.1:9"}, "app_id"),
         ({"url": 5, "app_id": "app"}, "Expected `str`"),
         ({"url": "http://127.0.0.1:9", "app_id": "app"}, "is not the url of a server"),
+        ({"url": "wss://127.0.0.1:9", "app_id": "app", "ca_file": "/none.pem"}, "ca_file '/none.pem': [Errno 2]"),
     ],
 )
 def test_a_bad_create_is_answered_with_the_reason_and_may_be_mended(args: dict[str, Any], error: str) -> None:

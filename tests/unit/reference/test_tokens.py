@@ -69,7 +69,7 @@ def test_a_token_with_other_claims_is_no_good(claims: dict[str, Any]) -> None:
         "a.b.c",
         "\u20ac.\u20ac.\u20ac",
         # Signed by nobody, and with another hash: the algorithm is ours to choose.
-        jwt.encode({"app_id": "app", "uid": "alice"}, None, algorithm="none"),
+        jwt.encode({"app_id": "app", "uid": "alice"}, "", algorithm="none"),
         jwt.encode({"app_id": "app", "uid": "alice"}, SECRET * 2, algorithm="HS512"),
         base64.urlsafe_b64encode(b"[" * 3000).decode() + ".e30.x",
     ],

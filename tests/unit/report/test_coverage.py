@@ -9,6 +9,7 @@ from harness.oracle.verdict import Check, Judgement, Verdict
 from harness.report.coverage import NO_FAULT, Covered, covered_by, render, unchecked
 from harness.spec.clauses import CLAUSES
 from harness.spec.phases import PHASES
+from harness.spec.profiles import MQTT_5
 from harness.trace import Observation, What
 from tests.unit.oracle.story import LOGGED_IN, Story
 
@@ -55,7 +56,8 @@ def deed(name: str) -> Observation:
 
 
 def test_the_rules_are_those_that_were_checked_and_no_others() -> None:
-    assert told().clauses == {"CONNECTING-1", "CONNECTING-2", "DISCONNECTED-2", "GENERAL-1", "GENERAL-3"}
+    of_login = {"CONNECTING-1", "CONNECTING-2", "CONNECTING-5", "DISCONNECTED-2"}
+    assert told().clauses == {*of_login, "GENERAL-1", "GENERAL-3"}
     assert told().scenario == "test_story"
 
 
@@ -160,3 +162,13 @@ def test_of_no_scenario_at_all_the_page_is_empty_and_whole() -> None:
     page = render([])
     assert f"0 scenarios, 0 of {len(CLAUSES)} rules." in page
     assert page.count("| [") == len(CLAUSES)
+
+
+def test_another_profile_has_its_own_rules_and_where_it_has_no_page_no_links() -> None:
+    page = render([covered("a", "grace", ["cut"], ["MQTT-3.1.3-9"])], MQTT_5)
+    assert page.startswith("# Coverage of mqtt-5\n")
+    assert f"1 scenarios, 1 of {len(MQTT_5.clauses)} rules." in page
+    assert row(page, "MQTT-3.1.3-9") == dict.fromkeys(PHASES, "") | {"grace": "cut 1"}
+    assert "](" not in page
+    missing = unchecked([covered("a", "grace", clauses=["MQTT-3.1.3-9"])], MQTT_5)
+    assert [clause.id for clause in missing] == [each.id for each in MQTT_5.clauses if each.id != "MQTT-3.1.3-9"]

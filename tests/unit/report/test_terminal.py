@@ -3,12 +3,13 @@ from __future__ import annotations
 from io import StringIO
 from pathlib import Path
 
+import msgspec
 import pytest
 from rich.console import Console
 
 from harness.oracle.expect import callback, one_of, state
 from harness.oracle.verdict import Check, Judgement, Verdict
-from harness.report.run_folder import RunInfo
+from harness.report.run_folder import VIRTUAL, RunInfo
 from harness.report.summary import summarise
 from harness.report.terminal import print_summary
 from harness.spec.clauses import CLAUSES
@@ -48,16 +49,17 @@ def test_a_run_that_passed_is_a_line_for_each_rule_that_was_looked_at_and_a_clos
     text, _ = printed(passed())
     lines = [line.split() for line in text.splitlines() if line.strip()]
     assert lines[0] == ["rule", "verdict", "checks", "what", "it", "says"]
-    assert [line[:3] for line in lines[1:7]] == [
+    assert [line[:3] for line in lines[1:8]] == [
         ["GENERAL-1", "PASS", "1"],
         ["GENERAL-3", "PASS", "1"],
         ["DISCONNECTED-2", "PASS", "1"],
-        ["CONNECTING-1", "PASS", "1"],
+        ["CONNECTING-1", "PASS", "2"],
         ["CONNECTING-2", "PASS", "1"],
+        ["CONNECTING-5", "PASS", "1"],
         ["OPEN-10", "PASS", "1"],
     ]
     assert "(seen: none)" in text
-    assert "53 rules were not looked at by this selection" in text
+    assert "52 rules were not looked at by this selection" in text
     assert text.splitlines()[-1] == "PASS  [red]sdk[/red] 1.2 :warning: against rtm-1.0: 1 PASS"
     assert "12.0 s in all: 1.0 s of set-up, then 11.0 s, 1.10 times the longest scenario (10.0 s, a[bold]b)" in text
     assert "FAIL" not in text
@@ -138,3 +140,23 @@ def test_an_answer_that_was_seen_is_shown_without_reading_it_as_markup() -> None
 def test_all_rules_looked_at_leaves_none_to_mention() -> None:
     checks = [Check(clause.id, Verdict.PASS, "alice", "") for clause in CLAUSES]
     assert "not looked at" not in printed(Judgement("s", Verdict.PASS, "", checks, []))[0]
+
+
+def test_a_run_in_virtual_time_says_last_of_all_that_it_certifies_nothing() -> None:
+    info = msgspec.structs.replace(INFO, world=VIRTUAL, simulated_s=2431.6, wall_s=3.5, longest_s=0.0)
+    text, styled = printed(passed(), info=info)
+    closing = "PASS  [red]sdk[/red] 1.2 :warning: against rtm-1.0, in virtual time: 1 PASS"
+    before, _, after = text.partition(closing)
+    assert "2432 s simulated in 2.50 s: 973 times as fast" in before
+    assert "T H I S   C E R T I F I E S   N O T H I N G" in after
+    assert "virtual time, a simulated network, no process of anybody's" in after
+    assert "\x1b[1;33m" in styled
+    assert "times the longest scenario" not in text
+
+
+@pytest.mark.parametrize("judgement", [passed(), failed(), broken()])
+def test_the_banner_stands_whatever_the_verdict_and_only_under_a_virtual_run(judgement: Judgement) -> None:
+    virtual = msgspec.structs.replace(INFO, world=VIRTUAL)
+    assert "C E R T I F I E S" in printed(judgement, info=virtual)[0]
+    assert "C E R T I F I E S" not in printed(judgement)[0]
+    assert "in virtual time" not in printed(judgement)[0]

@@ -9,9 +9,10 @@ from typing import Any, cast
 
 from harness.adapter.contract import CAPABILITIES, Hello
 from harness.errors import LinkproofError
+from harness.spec.timing import NS_PER_S
 from harness.trace import Observation, What
 from harness.world.engine import Fault, Link, OnCallback, OnFailure, Returned, Server
-from tests.unit.world.virtual_loop import NS_PER_S, now_ns
+from harness.world.virtual_loop import now_ns
 
 # Callbacks as the contract has them: when after the call (seconds), the name, the arguments with published numbers.
 Said = tuple[float, str, dict[str, Any]]
@@ -65,6 +66,7 @@ class FakeEngine:
         self.late_ns = 1000  # by how much the host ran something late, at the start of each span that is asked for
         self.measured: list[tuple[int, int]] = []
         self.close_error: Exception | None = None
+        self.vanished: Exception | None = None  # what is found when the faults are looked at in the end
         self.closed_ns = 0
 
     def now_ns(self) -> int:
@@ -95,6 +97,10 @@ class FakeEngine:
     def partition(self, groups: Sequence[Sequence[str]]) -> Fault:
         self.partitions.append(groups)
         return cast(Fault, SimpleNamespace())
+
+    async def confirm_faults(self) -> None:
+        if self.vanished is not None:
+            raise self.vanished
 
     def token(self, uid: str, expires_in_s: float | None) -> str:
         return f"token of {uid} for {expires_in_s}"

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from harness.world.gate import BUSY_NS, RECHECK_S, StartGate
-from tests.unit.world.virtual_loop import passed_s, run
+from harness.world.virtual_loop import passed_s, run
 
 
 class Door:

@@ -8,12 +8,13 @@ from harness.errors import AdapterError, LinkproofError, ToxiproxyError
 from harness.oracle.expect import callback, state
 from harness.oracle.judge import judge
 from harness.oracle.verdict import Judgement, Verdict
+from harness.spec.timing import NS_PER_S
 from harness.trace import Observation, What
 from harness.world.phrases import LOGGED_IN
 from harness.world.play import Play, Scenario
+from harness.world.virtual_loop import START_NS, passed_s, run
 from harness.world.world import QUIET_S, Title, World
 from tests.unit.world.fake_engine import FakeEngine, fail_in
-from tests.unit.world.virtual_loop import NS_PER_S, START_NS, passed_s, run
 
 GONE = AdapterError("alice: the process ended with exit code 7")
 
@@ -185,6 +186,20 @@ def test_an_error_that_says_whose_it_is_is_laid_on_them() -> None:
     judgement = judged(body)
     assert (judgement.verdict, judgement.reason) == (Verdict.ERROR, "toxiproxy: no answer")
     assert judgement.blame == "toxiproxy"
+
+
+def test_a_fault_that_went_away_by_itself_takes_every_verdict_away() -> None:
+    async def never_logs_in(world: World) -> None:
+        await logs_in(world)
+        alice = await world.online("alice")
+        await alice.sees(state("ABORTED", "REMOTE_LOGIN", "CONNECTED-5"))  # in vain
+
+    for scenario in (logs_in, never_logs_in):
+        engine = FakeEngine()
+        engine.vanished = ToxiproxyError("the cut is not in place")
+        judgement = judged(scenario, engine)
+        assert (judgement.verdict, judgement.blame) == (Verdict.ERROR, "toxiproxy")
+        assert "the cut is not in place" in judgement.reason
 
 
 def test_any_other_error_is_the_harnesss_and_shows_where_it_was_raised() -> None:

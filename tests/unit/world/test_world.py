@@ -10,9 +10,9 @@ from harness.oracle.expect import callback, from_data, state
 from harness.trace import Observation, What
 from harness.world.engine import Moment
 from harness.world.phrases import LOGGED_IN
+from harness.world.virtual_loop import START_NS, passed_s
 from harness.world.world import PATIENCE_S, LackingError, Person, UnseenError, Waiting, World
 from tests.unit.world.fake_engine import FakeEngine
-from tests.unit.world.virtual_loop import START_NS, passed_s
 from tests.unit.world.world_rig import S, kinds, played, the
 
 # ------------------------------------------------------------------------------------------ people
@@ -22,9 +22,8 @@ def test_a_world_begins_with_its_scenario_and_what_that_sets_out_to_prove() -> N
     async def body(world: World) -> None:
         assert world.now_ns() == START_NS
 
-    scenario = Observation(
-        START_NS, "scenario", What.SCENARIO, "test_scenario", {"clauses": ["CONNECTED-1"], "phase": "idle"}
-    )
+    told = {"clauses": ["CONNECTED-1"], "phase": "idle", "attempt": 1, "profile": "rtm-1.0"}
+    scenario = Observation(START_NS, "scenario", What.SCENARIO, "test_scenario", told)
     assert played(body).trace == [scenario]
 
 

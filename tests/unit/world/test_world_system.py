@@ -6,9 +6,9 @@ import pytest
 
 from harness.trace import Observation, What
 from harness.world.engine import Moment
+from harness.world.virtual_loop import START_NS, passed_s
 from harness.world.world import LateError, Waiting, World
 from tests.unit.world.fake_engine import FakeEngine
-from tests.unit.world.virtual_loop import START_NS, passed_s
 from tests.unit.world.world_rig import S, ignored, kinds, played, the
 
 

@@ -6,9 +6,9 @@ from collections.abc import Awaitable, Callable
 
 from harness.errors import LinkproofError
 from harness.trace import Observation, What
+from harness.world.virtual_loop import run
 from harness.world.world import Title, World
 from tests.unit.world.fake_engine import FakeEngine
-from tests.unit.world.virtual_loop import run
 
 S = 1_000_000_000
 Body = Callable[[World], Awaitable[object]]
