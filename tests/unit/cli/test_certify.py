@@ -185,9 +185,7 @@ def test_how_server_and_clients_meet_is_handed_on_to_pytest(played: Pytest) -> N
 
 
 @pytest.mark.parametrize(("arguments", "profile"), [((), RTM_1_0), (("--profile", "mqtt-5"), MQTT_5)])
-def test_the_rules_are_those_of_the_profile(
-    played: Pytest, arguments: tuple[str, ...], profile: Profile
-) -> None:
+def test_the_rules_are_those_of_the_profile(played: Pytest, arguments: tuple[str, ...], profile: Profile) -> None:
     played.run = PlayedRun(PASS)  # which looked at GENERAL-1 alone
     others = [clause for clause in profile.clauses if clause.id != "GENERAL-1"]
     result = CliRunner().invoke(certify, arguments, standalone_mode=False)
