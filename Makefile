@@ -20,7 +20,7 @@ TOX_EACH_PYTHON = PYENV_VERSION="$$( ($(PYENV_ALL)) | paste -s -d : - )" $(BIN)/
 
 .PHONY: help
 help: ## show this list
-	@sed -n 's/^\([a-z ]*\):.* ## /\1\t/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r names text; do \
+	@sed -n 's/^\([a-z -]*\):.* ## /\1\t/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r names text; do \
 		for name in $$names; do printf '  make %-12s %s\n' "$$name" "$$text"; done; done
 
 .PHONY: certify
@@ -51,6 +51,20 @@ docs: $(INSTALLED) ## draw anew what docs/ has from code: docs/spec.md, tables, 
 coverage: $(INSTALLED) ## play all scenarios, and write docs/coverage.md from what they covered
 	run="$$(mktemp -d)/run" && $(BIN)/linkproof certify --run-dir "$$run" && \
 		$(BIN)/linkproof coverage "$$run" > docs/coverage.md
+
+# Clients and a server that share no line with the reference, each written from the pages. Needs Node 20 and Go.
+.PHONY: certify-all
+certify-all: $(INSTALLED) examples ## certify the reference, and the clients and the server in examples/
+	$(BIN)/linkproof certify $(ARGS)
+	$(BIN)/linkproof certify --client "node examples/typescript/dist/adapter.js" $(ARGS)
+	$(BIN)/linkproof certify --client examples/go/bin/adapter $(ARGS)
+	$(BIN)/linkproof certify --server examples/go-server/bin/server $(ARGS)
+
+.PHONY: examples
+examples: ## build the clients and the server in examples/
+	cd examples/typescript && npm ci --no-audit --no-fund --loglevel=error && npm run --silent build
+	cd examples/go && go build -o bin/adapter ./cmd/adapter
+	cd examples/go-server && go build -o bin/server ./cmd/server
 
 .PHONY: soak
 soak: $(INSTALLED) ## certify N times on a quiet host, and N times on an overloaded one: nobody may be accused

@@ -52,11 +52,12 @@ def unchecked(covered: Iterable[Covered], profile: Profile = RTM_1_0) -> list[Cl
 def render(covered: Sequence[Covered], profile: Profile = RTM_1_0) -> str:
     """Return the page: rule by phase, and fault by phase."""
     rules = len(profile.clauses)
+    made_by = "make coverage" if profile.has_reference else "linkproof coverage"
     return "\n".join(
         [
-            "# Coverage" if profile is RTM_1_0 else f"# Coverage of {profile.name}",
+            "# Coverage" if profile.has_reference else f"# Coverage of {profile.name}",
             "",
-            "Which rule is checked under which fault in which phase of a connection. Made by `make coverage` from the",
+            f"Which rule is checked under which fault in which phase of a connection. Made by `{made_by}` from the",
             "evidence of a run: phases as the scenarios declare them, faults as they were really made, rules as the",
             "judge really checked them. Do not edit it.",
             "",

@@ -176,7 +176,7 @@ def never_resets_its_back_off(patch: Patcher) -> None:
         was_started = original(self, now, conn)
         if was_started:
             pauses[self] = pauses.get(self, 0) + 1
-            self._next_ns = now + ns(0.25) * pauses[self]
+            self._next_ns = now + ns(0.5) * pauses[self]
         return was_started
 
     def failed(_original: Callable[..., None], self: Attempts, _now: int, conn: int) -> None:

@@ -78,8 +78,8 @@ from harness.reference.client import RtmClient
 from harness.spec.timing import Timing
 
 class LateClient(RtmClient):
-    def __init__(self, url, app_id):
-        super().__init__(url, app_id, timing=Timing(interruption_s=5.0))
+    def __init__(self, url, app_id, **given):
+        super().__init__(url, app_id, **given, timing=Timing(interruption_s=5.0))
 
 agent.RtmClient = LateClient
 sys.exit(agent.main())

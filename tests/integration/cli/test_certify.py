@@ -80,7 +80,7 @@ def test_some_scenarios_one_after_the_other(linkproof: Linkproof, tmp_path: Path
     [
         (["-k", "nothing-matches"], "no scenario matches; 'linkproof certify --collect-only -q' lists them all"),
         (["--no-such-option"], "unrecognized arguments: --no-such-option"),
-        (["--client", ""], "--client names no command; leave it out to certify the reference client"),
+        (["--client", ""], "--client names no command; leave it out to take the reference client"),
         (["--client", "a 'b"], "No closing quotation"),
         (["-n", "2"], "certify is one process, which plays its scenarios side by side anyway"),
         (["--toxiproxy", "nonsense", "-k", "login_that_succeeds"], "'nonsense' is neither the address nor the binary"),

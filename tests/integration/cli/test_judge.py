@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from harness.report.exit_codes import ExitCode
+from harness.report.seal import seal
 
 if TYPE_CHECKING:
     from tests.integration.cli.conftest import Linkproof, WrongRun
@@ -67,6 +68,7 @@ def test_a_spoilt_trace_is_refused(
 ) -> None:
     path = trace_of(evidence, "login_that_succeeds")
     path.write_bytes(spoil(path.read_bytes()))
+    seal(evidence)
     result = linkproof("judge", str(evidence))
     assert result.code == ExitCode.USAGE
     assert re.search(words, result.err)
@@ -77,15 +79,29 @@ def test_a_spoilt_trace_is_refused(
 def test_a_scenario_that_was_cut_short_is_missed(linkproof: Linkproof, evidence: Path) -> None:
     path = trace_of(evidence, "login_that_succeeds")
     path.write_bytes(without_its_end(path.read_bytes()))
+    seal(evidence)
     result = linkproof("judge", str(evidence))
     assert result.shows("selected, and not run to its end: test_connecting.py::test_login_that_succeeds")
 
 
 def test_a_trace_that_is_gone_is_missed(linkproof: Linkproof, evidence: Path) -> None:
     trace_of(evidence, "visible_loss").unlink()
+    seal(evidence)
     result = linkproof("judge", str(evidence))
     assert result.code == ExitCode.HARNESS
     assert result.shows("selected, and not run to its end: test_connected.py::test_a_visible_loss_interrupts_after_4_s")
+
+
+@pytest.mark.parametrize("name", ["traces/test_connecting.test_login_that_succeeds.jsonl", "run.json", "verdicts.json"])
+def test_evidence_that_was_altered_is_refused_and_the_file_is_named(
+    linkproof: Linkproof, evidence: Path, name: str
+) -> None:
+    path = evidence / name
+    path.write_bytes(path.read_bytes().replace(b"alice", b"malice", 1) + b" ")
+    result = linkproof("judge", str(evidence))
+    assert result.code == ExitCode.USAGE
+    assert result.shows("was altered", f"{name} is not what it was")
+    assert "PASS" not in result.out
 
 
 def test_what_is_no_run_is_refused(linkproof: Linkproof, evidence: Path) -> None:

@@ -266,3 +266,12 @@ def test_a_fault_that_took_long_to_make_is_a_delay_of_the_harness(asked_s: float
     budget = Budget(story.trace)
     assert budget.disturbed_ns(at_ns(4), at_ns(9)) == pytest.approx(late_s * NS_PER_S, abs=1000)
     assert budget.disturbed_ns(at_ns(9), at_ns(12)) == 0
+
+
+def test_a_client_on_its_way_back_waits_for_the_four_worst_turns_of_the_server() -> None:
+    story = Story("OPEN-3").logged_in()
+    for number, late_ms in enumerate((10, 50, 20, 40, 30)):
+        story.delayed(5.0 + number / 4, late_ms * 1_000_000, source="server")
+    budget = Budget(story.trace)
+    undisturbed_ns = budget.error_ns("alice", at_ns(20), at_ns(21))
+    assert budget.error_ns("alice", at_ns(5), at_ns(7)) - undisturbed_ns == (50 + 40 + 30 + 20) * 1_000_000
