@@ -48,8 +48,8 @@ docs: $(INSTALLED) ## draw anew what docs/ has from code: docs/spec.md, tables, 
 	$(BIN)/python -m harness.pages docs
 
 .PHONY: coverage
-coverage: $(INSTALLED) ## play all scenarios, and write docs/coverage.md from what they covered
-	run="$$(mktemp -d)/run" && $(BIN)/linkproof certify --run-dir "$$run" && \
+coverage: $(INSTALLED) ## play all scenarios in virtual time, and write docs/coverage.md from what they covered
+	run="$$(mktemp -d)/run" && $(BIN)/linkproof certify --virtual --run-dir "$$run" >/dev/null && \
 		$(BIN)/linkproof coverage "$$run" > docs/coverage.md
 
 # Clients and a server that share no line with the reference, each written from the pages. Needs Node 20 and Go.

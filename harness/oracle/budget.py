@@ -117,7 +117,8 @@ class Budget:
 
         What was seen passes through several processes that the host may run late; what was done, through the harness.
         """
-        late_ns = max(self._on_the_way_ns(from_ns, to_ns), _longest(self._harness, from_ns, to_ns))
+        on_the_way_ns = PROCESSES_ON_THE_WAY * self.delay_ns(from_ns, to_ns) + _longest(self._server, from_ns, to_ns)
+        late_ns = max(on_the_way_ns, _longest(self._harness, from_ns, to_ns))
         return late_ns if late_ns > ERROR_MAX_NS else 0
 
     def hold(self, person: str, window: Window, seen: Observation) -> Timed:

@@ -131,13 +131,12 @@ class RunFolder:
         return [judgement for judgement in judgements if judgement is not None]
 
     def coverage(self) -> list[Covered]:
-        """Return what each scenario of the run covers, by name.
+        """Return what each scenario of the run covers, by name; where it was played again, what it covered then.
 
         Raises:
             UsageError: the evidence was altered, or a trace cannot be read.
         """
-        judged = ((path, _judge_file(path)) for path in self._sealed_traces())
-        return [covered_by(trace.read(path), judgement) for path, judgement in judged if judgement is not None]
+        return [covered_by(each, judge(each)) for each in self.traces()]
 
     def traces(self) -> list[list[Observation]]:
         """Return the trace of each scenario of the run, recorded to its end: the last one where it was played again.
