@@ -26,11 +26,8 @@ def render(virtual: Sequence[Fate], real: Sequence[Fate], scenarios: Sequence[st
     real_of = {fate.mutant.name: fate for fate in real}
     right = sum(bool(fate.right_kills) for fate in virtual)
     right_real = sum(bool(fate.right_kills) for fate in real)
-    lines = [
-        f"{right} of {len(virtual)} mutants are caught by their own clause in virtual time, "
-        f"{right_real} of {len(real)} in the real world.",
-        "",
-    ]
+    in_real = f", {right_real} of {len(real)} in the real world" if real else ""
+    lines = [f"{right} of {len(virtual)} mutants are caught by their own clause in virtual time{in_real}.", ""]
     for side in Side:
         fates = [fate for fate in virtual if fate.mutant.side is side]
         lines += [f"## Wrong {side}s ({len(fates)})", "", *_table(fates, real_of), ""]
