@@ -58,6 +58,9 @@ class RunInfo(msgspec.Struct, omit_defaults=True):
     simulated_s: float = 0.0  # how much virtual time was played
 
 
+_Judged = tuple[list[Observation], Judgement]
+
+
 class RunFolder:
     """Reads and writes the folder of a run."""
 
@@ -127,8 +130,7 @@ class RunFolder:
         Raises:
             UsageError: the evidence was altered; or a trace cannot be read, or is not whole.
         """
-        judgements = (_judge_file(path) for path in self._sealed_traces())
-        return [judgement for judgement in judgements if judgement is not None]
+        return [judgement for _, judgement in self._judged()]
 
     def coverage(self) -> list[Covered]:
         """Return what each scenario of the run covers, by name; where it was played again, what it covered then.
@@ -136,7 +138,7 @@ class RunFolder:
         Raises:
             UsageError: the evidence was altered, or a trace cannot be read.
         """
-        return [covered_by(each, judge(each)) for each in self.traces()]
+        return [covered_by(observations, judgement) for observations, judgement in self._last()]
 
     def traces(self) -> list[list[Observation]]:
         """Return the trace of each scenario of the run, recorded to its end: the last one where it was played again.
@@ -144,20 +146,26 @@ class RunFolder:
         Raises:
             UsageError: the evidence was altered; or a trace cannot be read, or is not whole.
         """
-        whole = [trace.read(path) for path in self._sealed_traces() if _judge_file(path) is not None]
-        whole.sort(key=lambda each: int(each[0].args.get("attempt", 1)))
-        return list({each[0].name: each for each in whole}.values())
+        return [observations for observations, _ in self._last()]
 
-    def _sealed_traces(self) -> list[Path]:
+    def _last(self) -> list[_Judged]:
+        """Return the last result of each scenario."""
+        in_order = sorted(self._judged(), key=lambda each: each[1].attempt)
+        return list({judgement.scenario: (observations, judgement) for observations, judgement in in_order}.values())
+
+    def _judged(self) -> list[_Judged]:
+        """Return what was recorded to its end, each trace read and judged once."""
         seal.check(self.path, complete=self._traces.name)
-        return sorted(self._traces.glob("*.jsonl"))
+        judged = (_judge_file(path) for path in sorted(self._traces.glob("*.jsonl")))
+        return [each for each in judged if each is not None]
 
 
-def _judge_file(path: Path) -> Judgement | None:
+def _judge_file(path: Path) -> _Judged | None:
     """Judge one trace; None where the run was broken off in it, as it is of a scenario that was not run at all."""
     why = "only a trace that was recorded to its end can be judged"
     try:
-        return judge(trace.read(path))
+        observations = trace.read(path)
+        return observations, judge(observations)
     except TraceError as error:
         raise UsageError(str(error), why=why) from error
     except CutShortError:
