@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Coroutine, Generator, Mapping
+from collections.abc import Collection, Coroutine, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType, TracebackType
 from typing import Final, Self
@@ -106,6 +106,22 @@ class Topology:
         if missing:
             raise UsageError(f"{', '.join(map(repr, missing))} is in no group", mend="put each end into one group.")
         return group_of
+
+
+_SERVER: Final = "server"  # the end that the links of all people share
+
+
+def partition_people(links: Mapping[str, BreakableLink], groups: Sequence[Sequence[str]]) -> Partition:
+    """Cut people off each other who each have a link to one server, by their names; it is in the first group.
+
+    Raises:
+        UsageError: as of ``Topology.partition``.
+    """
+    topology = Topology()
+    for person, link in links.items():
+        topology.add(link, client=person, server=_SERVER)
+    first, *others = groups
+    return topology.partition([[*first, _SERVER], *others])
 
 
 class Partition:

@@ -24,10 +24,9 @@ from harness.world.observed import observed
 from harness.world.own_server import OwnServer
 from harness.world.sockets import connections_to
 from proxies.link import Link as ProxiedLink
-from proxies.topology import Topology
+from proxies.topology import partition_people
 
 _Told = TypeVar("_Told", ServerConnections, ServerDelays)
-SERVER = "server"  # the end of every link that is not a person
 
 
 class RealClient:
@@ -159,11 +158,7 @@ class RealEngine:
 
     def partition(self, groups: Sequence[Sequence[str]]) -> Fault:
         """Cut every link that crosses from one group into another; the server is in the first."""
-        topology = Topology()
-        for person, link in self._links.items():
-            topology.add(link, client=person, server=SERVER)
-        first, *others = groups
-        return topology.partition([[*first, SERVER], *others])
+        return partition_people(self._links, groups)
 
     async def confirm_faults(self) -> None:
         """Have every link prove its faults."""

@@ -23,10 +23,10 @@ from harness.world.virtual_link import CALL_NS, VirtualLink
 from harness.world.virtual_loop import run, running_loop
 from harness.world.virtual_server import MakeServerCore, VirtualServer, token_for
 from harness.world.world import Title
-from proxies.topology import Topology
+from proxies.topology import partition_people
 
 APP_ID = "virtual"
-SERVER = "server"  # the end of every link that is not a person
+SERVER = "server"  # the source of what was done to it
 START_NS = 20_000_000  # what a process takes to start where nothing else is to be done
 
 
@@ -103,11 +103,7 @@ class VirtualEngine:
 
     def partition(self, groups: Sequence[Sequence[str]]) -> Fault:
         """Cut every link that crosses from one group into another; the server is in the first."""
-        topology = Topology()
-        for person, link in self._links.items():
-            topology.add(link, client=person, server=SERVER)
-        first, *others = groups
-        return topology.partition([[*first, SERVER], *others])
+        return partition_people(self._links, groups)
 
     async def confirm_faults(self) -> None:
         """Have every link prove its faults."""
