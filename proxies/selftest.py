@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -78,7 +79,7 @@ class _EchoServer:
         assert self._server is not None
         self._server.close()
         for writer in self.writers.values():
-            writer.close()
+            await _close(writer)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -90,9 +91,8 @@ class _EchoServer:
                 self._news.set()
                 writer.write(data)
         except ConnectionError:
-            return  # which several of the faults are there to cause
-        finally:
-            writer.close()
+            pass  # which several of the faults are there to cause
+        await _close(writer)
 
 
 class _End:
@@ -106,7 +106,7 @@ class _End:
 
     async def connect(self) -> None:
         """Connect anew, and see a byte come back."""
-        self.close()
+        await self.close()
         self._reader, self._writer = await asyncio.open_connection(*self.link.address)
         self.send(self.name.encode() + b"\n")
         await self.expect_echo(b"0")
@@ -158,12 +158,19 @@ class _End:
             _, writer = await asyncio.open_connection(*self.link.address)
         except ConnectionRefusedError:
             return
-        writer.close()
+        await _close(writer)
         raise _BrokenError("a connect was to be refused, and was accepted")
 
-    def close(self) -> None:
+    async def close(self) -> None:
         if self._writer is not None:
-            self._writer.close()
+            await _close(self._writer)
+
+
+async def _close(writer: asyncio.StreamWriter) -> None:
+    writer.close()
+    # How it ended is no news; but an end by a reset that nobody asks for is printed by asyncio as one that was missed.
+    with contextlib.suppress(ConnectionError):
+        await writer.wait_closed()
 
 
 async def self_test(server: ToxiproxyServer) -> SelfTestReport:
@@ -199,7 +206,7 @@ async def _checked(server: ToxiproxyServer, echo: _EchoServer, address: tuple[st
     except (_BrokenError, LinkproofError, OSError) as error:
         detail, ok = str(error), False
     finally:
-        end.close()
+        await end.close()
         await link.close()
     return RecipeCheck(name, ok, (time.monotonic() - began_s) * 1000, detail)
 

@@ -17,7 +17,6 @@ from harness.adapter.contract import CALLBACKS, Answer, ContractError, Event, Re
 from harness.adapter.process import ANSWER_S, CONTRACT_PAGE, FINISH_S
 from harness.adapter.spawn import Ends, spawn
 from harness.clock import now_ns
-from harness.errors import LinkproofError
 from harness.guard import Guard, kill_group
 
 _KINDS: dict[str, type] = {"string": str, "number": int}
@@ -142,7 +141,7 @@ class Conversation:
         log = log_path.open("ab")
         try:
             transport, ends = await spawn(cls.name, command, log=log, env=env)
-        except LinkproofError:
+        except BaseException:  # a cancellation too
             log.close()
             raise
         guard.watch(transport.get_pid())

@@ -12,7 +12,7 @@ from harness.adapter import contract
 from harness.adapter.contract import Answer, ContractError, Event, Request
 from harness.adapter.spawn import Ends, spawn
 from harness.clock import now_ns
-from harness.errors import AdapterError, LinkproofError
+from harness.errors import AdapterError
 from harness.guard import Guard, kill_group
 
 CONTRACT_PAGE = "docs/adapter-contract.md"
@@ -85,7 +85,7 @@ class ContractProcess:
         log = log_path.open("wb")
         try:
             transport, ends = await spawn(name, command, log=log, env=env)
-        except LinkproofError:
+        except BaseException:  # a cancellation too
             log.close()
             raise
         process = cls(name, transport, ends, guard, log, on_event, on_failure)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import resource
 import signal
@@ -51,6 +52,20 @@ def test_a_host_that_has_nothing_left_is_not_the_adapters_fault(run_in_nursery: 
                 await nursery.start_command("cat")
         finally:
             resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+    run_in_nursery(test)
+
+
+@pytest.mark.parametrize("turns", range(1, 8))
+def test_a_start_that_is_cancelled_leaves_nothing_open(run_in_nursery: RunInNursery, turns: int) -> None:
+    async def test(nursery: Nursery) -> None:
+        starting = asyncio.create_task(nursery.start(OBEDIENT))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        starting.cancel()
+        await asyncio.wait({starting})
+        assert starting.cancelled() or nursery.started
+        gc.collect()  # what was left open is told by a warning, which is an error here
 
     run_in_nursery(test)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shlex
 import subprocess
@@ -39,12 +38,9 @@ class Result:
 
 
 def run(command: Sequence[str], cwd: Path) -> Result:
-    # What a user has set for pytest elsewhere is not to have a say here.
-    env = {name: value for name, value in os.environ.items() if name != "PYTEST_ADDOPTS"}
     ended = subprocess.run(
         command,
         cwd=cwd,
-        env=env,
         capture_output=True,
         text=True,
         check=False,
