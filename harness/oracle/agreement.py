@@ -306,7 +306,7 @@ def _why(judgement: Judgement) -> tuple[str, str]:
     """Return a verdict and its reason without measured times: those are compared step by step."""
     reason = judgement.reason
     for check in judgement.checks:
-        if check.margin_s is not None:
+        if check.measured is not None:
             reason = reason.replace(check.what, "out of time")
     return judgement.verdict, reason
 

@@ -123,13 +123,8 @@ class Budget:
 
     def hold(self, person: str, window: Window, seen: Observation) -> Timed:
         """Hold a seen time against a window, in seconds after the start of the moment that it counts from."""
-        declared = self.declared(person)
         error_ns = self.error_ns(person, window.from_ns, seen.at_ns)
-        early_ns = sum(declared.margin_ns(name) for name in window.early)
-        late_ns = sum(declared.margin_ns(name) for name in window.late)
-        # Counted from from_ns: the moment may have been as late as to_ns, so the window closes that much later.
-        opens_ns = round(window.earliest_s * NS_PER_S) - early_ns - error_ns
-        closes_ns = round(window.latest_s * NS_PER_S) + late_ns + error_ns + (window.to_ns - window.from_ns)
+        opens_ns, closes_ns = self.bounds_ns(person, window, error_ns)
         elapsed_ns = seen.at_ns - window.from_ns
         if opens_ns + error_ns <= elapsed_ns <= closes_ns - error_ns:
             fit = Fit.INSIDE
@@ -140,6 +135,16 @@ class Budget:
         else:
             fit = Fit.OUTSIDE
         return Timed(fit, elapsed_ns / NS_PER_S, opens_ns / NS_PER_S, closes_ns / NS_PER_S, error_ns / NS_PER_S)
+
+    def bounds_ns(self, person: str, window: Window, error_ns: int) -> tuple[int, int]:
+        """Return when a window opens and closes for this person, counted from the start of its moment."""
+        declared = self.declared(person)
+        early_ns = sum(declared.margin_ns(name) for name in window.early)
+        late_ns = sum(declared.margin_ns(name) for name in window.late)
+        # Counted from from_ns: the moment may have been as late as to_ns, so the window closes that much later.
+        opens_ns = round(window.earliest_s * NS_PER_S) - early_ns - error_ns
+        closes_ns = round(window.latest_s * NS_PER_S) + late_ns + error_ns + (window.to_ns - window.from_ns)
+        return opens_ns, closes_ns
 
 
 def _faults_late(trace: Sequence[Observation]) -> list[tuple[int, int]]:

@@ -39,19 +39,36 @@ def columns_of(
     person: str, path: Path, seen: Sequence[Observation], trace: Sequence[Observation], budget: Budget
 ) -> Column:
     """Return the two columns of one person, with the times that both sides speak of."""
-    start_ns = trace[0].at_ns
     rows = []
     for step, observation in align(path, seen):
         expected = f"{at_of(step)}{_due(step.window, trace)}" if step else ""
-        shown = f"{(observation.at_ns - start_ns) / NS_PER_S:9.3f} s  {describe(observation)}" if observation else ""
-        rows.append(Row(expected, shown, _fault(person, step, observation, budget)))
+        fault = _fault(person, step, observation, budget)
+        due_s = _due_s(person, step.window, observation, trace, budget) if step and step.window else None
+        if observation is None:
+            rows.append(Row(expected, "", fault, due_s=due_s))
+        else:
+            rows.append(_row_seen(observation, trace, expected, fault, due_s))
     return Column(person, rows)
+
+
+def _row_seen(
+    observation: Observation,
+    trace: Sequence[Observation],
+    expected: str = "",
+    fault: str = "",
+    due_s: tuple[float, float] | None = None,
+) -> Row:
+    at_s = _after_begin_s(observation.at_ns, trace)
+    return Row(expected, f"{at_s:9.3f} s  {describe(observation)}", fault, at_s, due_s)
+
+
+def _after_begin_s(at_ns: int, trace: Sequence[Observation]) -> float:
+    return (at_ns - trace[0].at_ns) / NS_PER_S
 
 
 def column_seen(person: str, seen: Sequence[Observation], trace: Sequence[Observation]) -> Column:
     """Return all that a person saw, where nothing was expected of them in particular."""
-    start_ns = trace[0].at_ns
-    return Column(person, [Row("", f"{(each.at_ns - start_ns) / NS_PER_S:9.3f} s  {describe(each)}") for each in seen])
+    return Column(person, [_row_seen(each, trace) for each in seen])
 
 
 def column_in_vain(person: str, step: Step, seen: Sequence[Observation], trace: Sequence[Observation]) -> Column:
@@ -72,13 +89,22 @@ def _due(window: Window | None, trace: Sequence[Observation]) -> str:
     return f"  {due} s{margins} after {_moment(window, trace)}"
 
 
+def _due_s(
+    person: str, window: Window, seen: Observation | None, trace: Sequence[Observation], budget: Budget
+) -> tuple[float, float]:
+    """Return from when to when a step was due, as it was judged; where it never came, by the error until it was due."""
+    until_ns = window.to_ns + round(window.latest_s * NS_PER_S) if seen is None else seen.at_ns
+    opens_ns, closes_ns = budget.bounds_ns(person, window, budget.error_ns(person, window.from_ns, until_ns))
+    return _after_begin_s(window.from_ns + opens_ns, trace), _after_begin_s(window.from_ns + closes_ns, trace)
+
+
 def _moment(window: Window, trace: Sequence[Observation]) -> str:
     """Return the name of the observation that a window counts from."""
     for each in trace:
         if each.at_ns == window.from_ns and each.what in (What.FAULT, What.CALL, What.CALLBACK, What.SERVER):
             shown = describe(each) if each.what is What.CALLBACK else each.name
             return f"{each.source}'s {shown}"
-    return f"{(window.from_ns - trace[0].at_ns) / NS_PER_S:.3f} s"
+    return f"{_after_begin_s(window.from_ns, trace):.3f} s"
 
 
 def _fault(person: str, step: Step | None, observation: Observation | None, budget: Budget) -> str:

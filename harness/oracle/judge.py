@@ -15,7 +15,7 @@ from harness.oracle.invariants import check_invariants
 from harness.oracle.invariants_settled import SETTLED_INVARIANTS
 from harness.oracle.invariants_timed import TIMED_INVARIANTS
 from harness.oracle.matching import Path, match, remaining_steps
-from harness.oracle.verdict import Check, Column, Judgement, Verdict, worst
+from harness.oracle.verdict import Check, Column, Judgement, Measured, Verdict, worst
 from harness.spec.profiles import PROFILES, RTM_1_0, Profile
 from harness.trace import Observation, What
 
@@ -209,7 +209,8 @@ class _Case:
                 text += f", and times are known to {timed.error_s:.3f} s only"
             # What is in time proves only what it names; what is not spoils what the scenario is about.
             named = step.clauses if verdict is Verdict.PASS else step.clauses or self._own()
-            self._checks += [Check(clause, verdict, person, text, timed.margin_s, timed.error_s) for clause in named]
+            measured = Measured(what, timed.elapsed_s, timed.earliest_s, timed.latest_s, timed.margin_s, timed.error_s)
+            self._checks += [Check(clause, verdict, person, text, measured) for clause in named]
 
     def _blamed(self, path: Path) -> tuple[str, ...]:
         if path.silent:

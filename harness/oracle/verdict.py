@@ -36,27 +36,42 @@ def worst(verdicts: Iterable[Verdict]) -> Verdict | None:
     return next((verdict for verdict in _BY_RANK if verdict in present), None)
 
 
-class Check(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One comparison that the judge made, for one clause.
+class Measured(msgspec.Struct, frozen=True):
+    """A measured time beside its window, all in seconds after the moment that the window counts from.
 
-    ``margin_s`` is how far a timed result lay inside its window (negative: outside), ``error_s`` how far the measured
-    time can be from the true one; None where nothing was timed.
+    ``margin_s`` is how far it lay inside (negative: outside), ``error_s`` how far it can be from the true one.
     """
+
+    step: str  # what was timed, in a few words
+    elapsed_s: float
+    earliest_s: float
+    latest_s: float
+    margin_s: float
+    error_s: float
+
+
+class Check(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One comparison that the judge made, for one clause; with ``measured`` where a time was held to a window."""
 
     clause: str
     verdict: Verdict
     person: str
     what: str
-    margin_s: float | None = None
-    error_s: float | None = None
+    measured: Measured | None = None
 
 
 class Row(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A line of the two columns: what was expected, what was seen, and what is wrong with it (if anything)."""
+    """A line of the two columns: what was expected, what was seen, and what is wrong with it (if anything).
+
+    ``at_s`` is when it was seen, and ``due_s`` from when to when it was due, the error included; both in seconds after
+    the beginning of the trace.
+    """
 
     expected: str
     seen: str
     fault: str = ""
+    at_s: float | None = None
+    due_s: tuple[float, float] | None = None
 
 
 class Column(msgspec.Struct, frozen=True):
@@ -81,7 +96,7 @@ class Judgement(msgspec.Struct, frozen=True, omit_defaults=True):
 
     def errors_s(self) -> list[float]:
         """Return how exactly each timed result is known."""
-        return [check.error_s for check in self.checks if check.error_s is not None]
+        return [check.measured.error_s for check in self.checks if check.measured is not None]
 
     def of_clauses(self) -> dict[str, Verdict]:
         """Return the verdict of each clause that this scenario says something about.

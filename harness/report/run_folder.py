@@ -13,6 +13,7 @@ import itertools
 import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
@@ -58,7 +59,11 @@ class RunInfo(msgspec.Struct, omit_defaults=True):
     simulated_s: float = 0.0  # how much virtual time was played
 
 
-_Judged = tuple[list[Observation], Judgement]
+class Played(NamedTuple):
+    """A scenario that was played to its end: its trace, and what the judge says of it."""
+
+    trace: list[Observation]
+    judgement: Judgement
 
 
 class RunFolder:
@@ -130,7 +135,7 @@ class RunFolder:
         Raises:
             UsageError: the evidence was altered; or a trace cannot be read, or is not whole.
         """
-        return [judgement for _, judgement in self._judged()]
+        return [each.judgement for each in self.played()]
 
     def coverage(self) -> list[Covered]:
         """Return what each scenario of the run covers, by name; where it was played again, what it covered then.
@@ -138,7 +143,7 @@ class RunFolder:
         Raises:
             UsageError: the evidence was altered, or a trace cannot be read.
         """
-        return [covered_by(observations, judgement) for observations, judgement in self._last()]
+        return [covered_by(each.trace, each.judgement) for each in self._last()]
 
     def traces(self) -> list[list[Observation]]:
         """Return the trace of each scenario of the run, recorded to its end: the last one where it was played again.
@@ -146,26 +151,30 @@ class RunFolder:
         Raises:
             UsageError: the evidence was altered; or a trace cannot be read, or is not whole.
         """
-        return [observations for observations, _ in self._last()]
+        return [each.trace for each in self._last()]
 
-    def _last(self) -> list[_Judged]:
-        """Return the last result of each scenario."""
-        in_order = sorted(self._judged(), key=lambda each: each[1].attempt)
-        return list({judgement.scenario: (observations, judgement) for observations, judgement in in_order}.values())
+    def played(self) -> list[Played]:
+        """Return what was recorded to its end, each trace read and judged once; both results of what was played again.
 
-    def _judged(self) -> list[_Judged]:
-        """Return what was recorded to its end, each trace read and judged once."""
+        Raises:
+            UsageError: the evidence was altered; or a trace cannot be read, or is not whole.
+        """
         seal.check(self.path, complete=self._traces.name)
         judged = (_judge_file(path) for path in sorted(self._traces.glob("*.jsonl")))
         return [each for each in judged if each is not None]
 
+    def _last(self) -> list[Played]:
+        """Return the last result of each scenario."""
+        in_order = sorted(self.played(), key=lambda each: each.judgement.attempt)
+        return list({each.judgement.scenario: each for each in in_order}.values())
 
-def _judge_file(path: Path) -> _Judged | None:
+
+def _judge_file(path: Path) -> Played | None:
     """Judge one trace; None where the run was broken off in it, as it is of a scenario that was not run at all."""
     why = "only a trace that was recorded to its end can be judged"
     try:
         observations = trace.read(path)
-        return observations, judge(observations)
+        return Played(observations, judge(observations))
     except TraceError as error:
         raise UsageError(str(error), why=why) from error
     except CutShortError:

@@ -52,6 +52,18 @@ def test_what_came_in_time_is_not_marked() -> None:
     assert faults(timed(5.5)) == []
 
 
+def test_a_row_says_when_its_step_came_and_from_when_to_when_it_was_due() -> None:
+    row = timed(5.5, clock_error_ns=4_375_000).columns[0].rows[-1]
+    assert (row.at_s, row.due_s) == (5.5, (5.48, 5.52))  # 1.5 s + 4 s, by the tick of a timer and the clock's error
+
+
+def test_a_step_that_never_came_was_due_all_the_same() -> None:
+    story = Story("CONNECTED-3").logged_in(clock_error_ns=4_375_000)
+    cut = story.fault(1.5, 1.5)
+    row = story.expects(*LOGGED_IN, INTERRUPTED.at(4.0, after=cut)).judged().columns[0].rows[-1]
+    assert (row.fault, row.at_s, row.due_s) == ("missing", None, (5.48, 5.52))
+
+
 def expected_of(story: Story, after: Span) -> str:
     story.switched(9, "RECONNECTING", "INTERRUPTED")
     step = INTERRUPTED.within(3.5, 4.0, after=after, early="heartbeat", late="heartbeat retry")

@@ -92,11 +92,11 @@ def test_where_the_wait_was_in_vain_all_that_was_seen_is_shown_with_the_step_tha
         Column(
             "alice",
             [
-                Row("", "    0.500 s  CONNECTING / LOGIN"),
-                Row("", "    0.600 s  onLoginSuccess()"),
-                Row("", "    0.600 s  CONNECTED / LOGIN_SUCCESS"),
-                Row("", "    2.000 s  queryOnline(online={'bob': True})"),
-                Row("", "    8.500 s  onTokenExpired()"),
+                Row("", "    0.500 s  CONNECTING / LOGIN", at_s=0.5),
+                Row("", "    0.600 s  onLoginSuccess()", at_s=0.6),
+                Row("", "    0.600 s  CONNECTED / LOGIN_SUCCESS", at_s=0.6),
+                Row("", "    2.000 s  queryOnline(online={'bob': True})", at_s=2.0),
+                Row("", "    8.500 s  onTokenExpired()", at_s=8.5),
                 Row("ABORTED / REMOTE_LOGIN", "", "waited for, and it never came"),
             ],
         )

@@ -4,7 +4,7 @@ from itertools import combinations
 
 import pytest
 
-from harness.oracle.verdict import Check, Judgement, Verdict, worst
+from harness.oracle.verdict import Check, Judgement, Measured, Verdict, worst
 
 BY_RANK = ["FAIL", "ERROR", "INCONCLUSIVE", "NOT REACHED", "UNSUPPORTED", "PASS"]
 
@@ -54,8 +54,8 @@ def test_a_clause_that_failed_stays_failed_where_the_scenario_failed_by_another(
 
 def test_how_exactly_each_timed_result_is_known() -> None:
     checks = [
-        Check("OPEN-1", Verdict.PASS, "alice", "in time", 0.5, 0.016),
+        Check("OPEN-1", Verdict.PASS, "alice", "in time", Measured("CONNECTED", 4.5, 4.0, 6.0, 0.5, 0.016)),
         Check("OPEN-1", Verdict.PASS, "alice", "nothing else"),
-        Check("OPEN-2", Verdict.FAIL, "alice", "late", -1.0, 0.25),
+        Check("OPEN-2", Verdict.FAIL, "alice", "late", Measured("CONNECTED", 7.0, 4.0, 6.0, -1.0, 0.25)),
     ]
     assert Judgement("test_story", Verdict.FAIL, "", checks, []).errors_s() == [0.016, 0.25]
