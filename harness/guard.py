@@ -1,8 +1,8 @@
-"""Kills what a run has started when the run itself can no longer do it.
+"""Cleans up behind a run when the run itself can no longer do it.
 
 A run that is killed with SIGKILL cannot clean up. So each run starts one guard: a tiny process of its own session
-that holds the reading end of a pipe. The run tells it which process groups exist; when the pipe closes, for
-whatever reason, the guard kills every group that is left and ends.
+that holds the reading end of a pipe. The run tells it which process groups and which folders exist; when the pipe
+closes, for whatever reason, the guard kills every group that is left, removes the folders, and ends.
 """
 
 from __future__ import annotations
@@ -11,20 +11,28 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-# Run with -I -S: it needs nothing but os and signal, and starts in a few milliseconds.
+# Run with -I -S: it needs nothing but the standard library, and starts in a few milliseconds.
 _GUARD_PROGRAM = """
 import os, signal, sys
-groups = set()
+groups, folders = set(), set()
 for line in sys.stdin:
-    (groups.add if line[0] == '+' else groups.discard)(int(line[1:]))
+    if line[0] == '/':
+        folders.add(line[:-1])
+    else:
+        (groups.add if line[0] == '+' else groups.discard)(int(line[1:]))
 for group in groups:
     try:
         os.killpg(group, signal.SIGKILL)
     except ProcessLookupError:
         pass
+if folders:
+    import shutil
+    for folder in folders:
+        shutil.rmtree(folder, ignore_errors=True)  # as a rule the run has removed it itself
 """
 
 
@@ -65,6 +73,10 @@ class Guard:
     def release(self, group: int) -> None:
         """Forget a process group that has been reaped, before its number is used for another."""
         self._tell(f"-{group}\n")
+
+    def remove_at_end(self, folder: Path) -> None:
+        """Have this folder removed when the run ends, if it is still there."""
+        self._tell(f"{folder.absolute()}\n")
 
     def close(self) -> None:
         """Let the guard kill what is left and end; returns when it has."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness.adapter.contract import CERTIFICATE_VARIABLE, KEY_VARIABLE, SECRET_VARIABLE
+from harness.guard import Guard
 
 NAMES = ("127.0.0.1", "::1", "localhost")  # whichever of these a client knows its server by
 
@@ -31,8 +32,8 @@ class Keys:
 
 
 @contextmanager
-def new_keys(*, tls: bool) -> Iterator[Keys]:
-    """Make the keys of a run; the files last as long, and nobody else can read them."""
+def new_keys(guard: Guard, *, tls: bool) -> Iterator[Keys]:
+    """Make the keys of a run; the files last no longer, however it ends, and nobody else can read them."""
     secret = secrets.token_hex(16)
     if not tls:
         yield Keys(secret)
@@ -41,6 +42,7 @@ def new_keys(*, tls: bool) -> Iterator[Keys]:
     import trustme
 
     with tempfile.TemporaryDirectory(prefix="linkproof-tls-") as folder:
+        guard.remove_at_end(Path(folder))
         keys = Keys(secret, *(str(Path(folder, name)) for name in ("ca.pem", "server.pem", "server.key")))
         ca = trustme.CA()
         of_server = ca.issue_cert(*NAMES)

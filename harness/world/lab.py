@@ -174,7 +174,7 @@ async def open_lab(config: LabConfig) -> AsyncIterator[Lab]:
     async with AsyncExitStack() as stack:
         _check_address(config.host)
         guard = stack.enter_context(Guard())
-        keys = stack.enter_context(new_keys(tls=config.tls))
+        keys = stack.enter_context(new_keys(guard, tls=config.tls))
         alarm = Alarm()
         server = await _start_server(config, guard, keys, alarm)
         stack.push_async_callback(server.process.stop)

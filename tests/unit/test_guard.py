@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import select
+import shutil
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -86,6 +88,18 @@ def test_it_ends_when_there_was_nothing_to_guard() -> None:
     guard.close()
     assert process.has_ended(0)
     process.close()
+
+
+def test_when_it_is_closed_it_removes_the_folders_that_are_left(tmp_path: Path) -> None:
+    left, removed, never_told = (tmp_path / name for name in ("left", "removed", "never told"))
+    for folder in (left, removed, never_told):
+        folder.mkdir()
+        (folder / "server.key").touch()
+    with Guard() as guard:
+        guard.remove_at_end(left)
+        guard.remove_at_end(removed)
+        shutil.rmtree(removed)
+    assert [each.name for each in tmp_path.iterdir()] == ["never told"]
 
 
 def test_it_outlives_a_killed_run_and_kills_behind_it_what_was_not_released() -> None:

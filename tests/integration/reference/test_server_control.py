@@ -23,6 +23,7 @@ from websockets.typing import Subprotocol
 
 from harness.adapter.contract import LINE_BYTES_MAX
 from harness.addresses import written
+from harness.guard import Guard
 from harness.reference.tokens import issue
 from harness.reference.wire import SUBPROTOCOL, LoggedIn, Login, decode_from_server, encode
 from harness.world.keys import Keys, new_keys
@@ -234,7 +235,7 @@ def test_what_cannot_be_started_says_why(command: tuple[str, ...], fault_of_host
 
 @pytest.fixture(scope="module")
 def keys() -> Iterator[Keys]:
-    with new_keys(tls=True) as made:
+    with Guard() as guard, new_keys(guard, tls=True) as made:
         yield made
 
 

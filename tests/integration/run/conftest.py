@@ -23,6 +23,7 @@ START_S = 30.0  # a set-up takes half a second; this is for a machine that is bu
 GONE_S = 5.0
 MARK = "LINKPROOF_TEST_MARK"  # in the environment of a run, and so of all that it starts, at whatever remove
 LISTENING = "0A"
+TEMPORARY = "tmp"
 
 
 def wait_until(come: Callable[[], bool], what: str, *, within_s: float) -> None:
@@ -79,6 +80,11 @@ class WholeRun:
         for port in ports:
             with socket.socket() as probe:
                 assert probe.connect_ex(("127.0.0.1", port)) != 0, f"port {port} still accepts"
+        wait_until(lambda: not self.temporary(), f"nothing is left in TMPDIR: {self.temporary()}", within_s=GONE_S)
+
+    def temporary(self) -> list[str]:
+        """What the run keeps in the folder for what lasts no longer than it."""
+        return [path.name for path in (self.folder / TEMPORARY).iterdir()]
 
     def end(self) -> tuple[int, str]:
         """Wait for its end; returns its exit code and what it printed."""
@@ -116,8 +122,10 @@ def start_run(tmp_path: Path) -> Iterator[StartRun]:
     """Starts a run of the scenarios that match, of the reference client or of one with this source."""
     runs = []
 
-    def start(expression: str, client: str | None = None) -> WholeRun:
-        command = [sys.executable, "-c", "from harness.cli import main; main()", "certify"]
+    (tmp_path / TEMPORARY).mkdir()
+
+    def start(expression: str, client: str | None = None, *options: str) -> WholeRun:
+        command = [sys.executable, "-c", "from harness.cli import main; main()", "certify", *options]
         command += ["-k", expression, "--run-dir", "evidence"]
         if client is not None:
             (tmp_path / "client.py").write_text(client, encoding="utf-8")
@@ -126,7 +134,7 @@ def start_run(tmp_path: Path) -> Iterator[StartRun]:
         process = subprocess.Popen(
             command,
             cwd=tmp_path,
-            env=os.environ | {MARK: mark},
+            env=os.environ | {MARK: mark, "TMPDIR": str(tmp_path / TEMPORARY)},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -42,9 +42,10 @@ sys.exit(agent.main())
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM], ids=["SIGKILL", "SIGTERM"])
 def test_a_run_that_is_killed_leaves_nothing(start_run: StartRun, number: signal.Signals) -> None:
-    run = start_run(SLOW)
+    run = start_run(SLOW, None, "--tls")
     run.wait_until_playing(people=3)
     ports = run.ports()
+    assert run.temporary()  # the keys
     run.process.send_signal(number)
     # Who ends it by SIGTERM interrupts it, as Ctrl-C does; of SIGKILL it learns nothing.
     assert run.process.wait() == (ExitCode.INTERRUPTED if number == signal.SIGTERM else -number)

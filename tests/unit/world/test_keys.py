@@ -4,18 +4,19 @@ import ssl
 import stat
 from pathlib import Path
 
+from harness.guard import Guard
 from harness.world.keys import Keys, new_keys
 
 
 def test_without_tls_there_is_a_secret_and_no_file() -> None:
-    with new_keys(tls=False) as first, new_keys(tls=False) as second:
+    with Guard() as guard, new_keys(guard, tls=False) as first, new_keys(guard, tls=False) as second:
         assert len(first.secret) == 32
         assert first.secret != second.secret
         assert first == Keys(first.secret)
 
 
 def test_with_tls_there_are_files_that_go_with_the_run() -> None:
-    with new_keys(tls=True) as keys:
+    with Guard() as guard, new_keys(guard, tls=True) as keys:
         files = [Path(name) for name in (keys.ca_file, keys.certificate_file, keys.key_file)]
         assert stat.S_IMODE(files[0].parent.stat().st_mode) == 0o700, "nobody else can read the private key"
         ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(keys.certificate_file, keys.key_file)
