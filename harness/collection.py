@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from harness.oracle.verdict import plain_name
+from harness.repetition import REPETITION
 from harness.run import ScenarioSpec
 from harness.spec.phases import IDLE, PHASES
 from harness.spec.profiles import RTM_1_0, Profile
@@ -47,12 +49,23 @@ def name_of(item: pytest.Item) -> str:
     return item.nodeid.rpartition("/")[2]
 
 
+def plain_name_of(item: pytest.Item) -> str:
+    """Return the name of a scenario without its repetition: all repetitions of a scenario have the same."""
+    assert isinstance(item, pytest.Function)
+    return plain_name(name_of(item), _of_case(item).get(REPETITION, 0))
+
+
 def _looks_like_one(item: pytest.Item) -> bool:
     function = getattr(item, "function", None)
     return inspect.iscoroutinefunction(function) and "world" in inspect.signature(function).parameters
 
 
 def _parameters(item: pytest.Function) -> dict[str, Any]:
+    """Return what the scenario itself takes; which repetition it is, is nothing to it."""
+    return {name: value for name, value in _of_case(item).items() if name != REPETITION}
+
+
+def _of_case(item: pytest.Function) -> dict[str, Any]:
     return dict(item.callspec.params) if hasattr(item, "callspec") else {}
 
 
@@ -62,5 +75,6 @@ def spec_of(item: pytest.Function, profile: Profile = RTM_1_0) -> ScenarioSpec:
     assert mark is not None
     body = functools.partial(item.obj, **_parameters(item))
     phase = str(mark.kwargs.get("phase", IDLE))
-    title = Title(name_of(item), tuple(mark.args), phase, profile=profile)
+    repetition = _of_case(item).get(REPETITION, 0)
+    title = Title(name_of(item), tuple(mark.args), phase, profile=profile, repetition=repetition)
     return ScenarioSpec(title, float(mark.kwargs["lasts_s"]), body)

@@ -12,19 +12,23 @@ import datetime
 import functools
 import itertools
 import os
-import shlex
 from collections.abc import Generator, Sequence
 from pathlib import Path
 
 import pytest
 
+from harness import known_failures, repetition, shards, shown
+from harness.adapter.command import words_of
 from harness.adapter.endpoint import check_placeholders
 from harness.board import Board
 from harness.collection import is_scenario, mistakes, name_of, spec_of
 from harness.errors import LinkproofError, UsageError
+from harness.known_failures import TOLERANCE
 from harness.oracle.explain import render
 from harness.oracle.verdict import Judgement, Verdict
 from harness.report.exit_codes import of_blame
+from harness.report.junit import properties
+from harness.report.repeat import repeat
 from harness.run import RealRun, RunConfig, ScenarioSpec
 from harness.scheduler import Job, side_by_side
 from harness.spec.profiles import PROFILES, RTM_1_0, Profile
@@ -39,8 +43,11 @@ _JUDGEMENT = pytest.StashKey[Judgement]()
 _TOOK_S = pytest.StashKey[float]()
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add linkproof's options."""
+def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
+    """Add linkproof's options, and the plugins that are a part of this one."""
+    # Not by their names, as pytest_plugins would have it: they are imported already.
+    for part in (repetition, shown):
+        pluginmanager.register(part)
     group = parser.getgroup("linkproof")
     group.addoption("--client", metavar="COMMAND", help="the adapter of the client under test (default: the reference)")
     group.addoption("--server", metavar="COMMAND", help="the server under test, judged by what reference clients see")
@@ -54,6 +61,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--seed", type=int, help="of chance in virtual time (default: 0)")
     group.addoption("--core", metavar="MODULE:NAME", help="the client core to play in virtual time")
     group.addoption("--run-dir", metavar="DIR", type=Path, help="where the evidence goes (default: runs/TIME)")
+    artifact = "a file of what is tested that no command names: its hash is kept; can be repeated"
+    group.addoption("--artifact", metavar="FILE", type=Path, action="append", help=artifact)
+    shards.add_options(group)
+    known_failures.add_options(group)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -64,6 +75,8 @@ def pytest_configure(config: pytest.Config) -> None:
     except UsageError as error:
         raise pytest.UsageError(f"--client: {error}") from error
     _command(config, "--server")
+    shards.configure(config)
+    known_failures.configure(config)
     config.addinivalue_line(
         "markers", "scenario(*clauses, lasts_s): a scenario, the clauses it proves, and about how long it takes"
     )
@@ -72,7 +85,8 @@ def pytest_configure(config: pytest.Config) -> None:
 def _check_options(config: pytest.Config) -> None:
     """Refuse what would be of no effect: its user believes that something else was played."""
     is_virtual = config.getoption("--virtual")
-    without_effect = ("--client", "--server", "--toxiproxy", "--tls", "--ipv6") if is_virtual else ("--seed", "--core")
+    of_processes = ("--client", "--server", "--toxiproxy", "--tls", "--ipv6", "--artifact")
+    without_effect = of_processes if is_virtual else ("--seed", "--core")
     if config.getoption("--core") == "":
         # As with --client: to play the reference in the place of what was meant would be a false PASS.
         raise pytest.UsageError("--core names no core; leave it out to play the reference's")
@@ -115,6 +129,8 @@ def pytest_runtestloop(session: pytest.Session) -> bool | None:
     alone = config.getoption("--serial") or config.getoption("--virtual")
     serial = alone or config.getoption("dist", "no") != "no" or hasattr(config, "workerinput")
     scenarios = [item for item in session.items if isinstance(item, pytest.Function) and is_scenario(item)]
+    if _is_empty_part(config):
+        _keep_empty_part(config)
     if serial or config.option.collectonly or not scenarios or session.testsfailed:
         return None
     others = [item for item in session.items if not is_scenario(item)]
@@ -128,13 +144,27 @@ def pytest_runtestloop(session: pytest.Session) -> bool | None:
     return True
 
 
+def _is_empty_part(config: pytest.Config) -> bool:
+    return shards.SHARING in config.stash and config.stash[shards.SHARING].is_empty and not config.option.collectonly
+
+
+def _keep_empty_part(config: pytest.Config) -> None:
+    """Leave a run without scenarios: whoever joins the parts can tell it from one that is missing."""
+    try:
+        with _run_of(config).recording([]):
+            _say(config, f"part {config.stash[shards.SHARING].shard} has no scenario: there are more parts than those")
+    except LinkproofError as error:
+        config.stash[ERROR] = error
+
+
 async def _play_all(session: pytest.Session, items: Sequence[pytest.Function]) -> None:
     run = _run_of(session.config)
     assert isinstance(run, RealRun)
     jobs = {id(job): (job, item) for item in items for job in [_job(run, item)]}
     async with run.open([name_of(item) for item in items]):
-        board = Board(session.config, run, total=len(items))
-        async with board, contextlib.aclosing(side_by_side(job for job, _ in jobs.values())) as ended:
+        board = Board(session.config, run, {job.name: job.lasts_s for job, _ in jobs.values()})
+        playing = side_by_side((job for job, _ in jobs.values()), at_once=repetition.at_once(session.config))
+        async with board, contextlib.aclosing(playing) as ended:
             unclear = []
             async for job in ended:
                 item = jobs[id(job)][1]
@@ -195,6 +225,13 @@ def _run_of(config: pytest.Config) -> RealRun | VirtualRun:
     run = config.stash.get(RUN, None)
     if run is None:
         run = config.stash[RUN] = _new_run(config)
+        tolerance = config.stash[TOLERANCE]
+        run.known, run.info.suite = tolerance.failures, tolerance.suite
+        run.info.repeat = config.getoption("--repeat")
+        run.info.options = _options(config)
+        if shards.SHARING in config.stash:
+            sharing = config.stash[shards.SHARING]
+            run.info.shard, run.info.whole = str(sharing.shard), sharing.whole
     return run
 
 
@@ -212,6 +249,7 @@ def _new_run(config: pytest.Config) -> RealRun | VirtualRun:
             ipv6=bool(config.getoption("--ipv6")),
             profile=_profile(config),
             say=functools.partial(_say, config),
+            artifacts=tuple(config.getoption("--artifact") or ()),
         )
     )
 
@@ -230,13 +268,9 @@ def _command(config: pytest.Config, option: str) -> tuple[str, ...]:
     if given is None:
         return ()
     try:
-        words = tuple(shlex.split(given))
-    except ValueError as error:
-        raise pytest.UsageError(f"{option} {given!r}: {error}") from error
-    if not words:
-        # An empty variable in somebody's script: to certify the reference in its place would be a false PASS.
-        raise pytest.UsageError(f"{option} names no command; leave it out to take the reference {option[2:]}")
-    return words
+        return words_of(given, given_by=option, or_else=f"leave it out to take the reference {option[2:]}")
+    except UsageError as error:
+        raise pytest.UsageError("; ".join(filter(None, [error.found, error.mend]))) from error
 
 
 def _folder(config: pytest.Config) -> Path:
@@ -276,8 +310,8 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     if _JUDGEMENT not in item.stash:
         item.stash[_JUDGEMENT] = _play_one(item)
     judgement = item.stash[_JUDGEMENT]
-    item.user_properties += [("verdict", str(judgement.verdict)), ("clauses", " ".join(judgement.clauses))]
-    item.user_properties.append(("world", item.config.stash[RUN].info.world))
+    run = item.config.stash[RUN]
+    item.user_properties += properties(judgement, run.covered[judgement.scenario], run.info)
     if judgement.verdict is Verdict.ERROR:
         pytest.fail(_text(item, judgement), pytrace=False)
 
@@ -288,25 +322,31 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     judgement = pyfuncitem.stash.get(_JUDGEMENT, None)
     if judgement is None:
         return None
+    misfit = pyfuncitem.config.stash[TOLERANCE].hold(judgement)
     if judgement.verdict is Verdict.FAIL:
-        pytest.fail(_text(pyfuncitem, judgement), pytrace=False)
+        pytest.fail("\n\n".join(filter(None, [_text(pyfuncitem, judgement), misfit])), pytrace=False)
+    if misfit:
+        pytest.fail(misfit, pytrace=False)
     if judgement.verdict is not Verdict.PASS:
         pytest.skip(f"{judgement.verdict}: {judgement.reason}")
     return True
 
 
 def _text(item: pytest.Item, judgement: Judgement) -> str:
-    folder = item.config.stash[RUN].folder.path
-    name = item.nodeid.rpartition("::")[2]
-    return f"{render(judgement)}\n\n  evidence: {folder}\n  repeat:   linkproof certify{_how(item.config)} -k '{name}'"
+    run = item.config.stash[RUN]
+    again = repeat(run.info, judgement.scenario)
+    return f"{render(judgement)}\n\n  evidence: {run.folder.path}\n  repeat:   {again}"
 
 
-def _how(config: pytest.Config) -> str:
-    """Return the options that make a run the same again, but for the commands."""
-    if not config.getoption("--virtual"):
-        return "".join(f" {option}" for option in ("--tls", "--ipv6") if config.getoption(option))
-    given = [(option, config.getoption(option)) for option in ("--seed", "--core")]
-    return " --virtual" + "".join(f" {option} {value}" for option, value in given if value is not None)
+def _options(config: pytest.Config) -> list[str]:
+    """Return the options that make a run the same again."""
+    words = [option for option in ("--virtual", "--tls", "--ipv6") if config.getoption(option)]
+    usual = {"--profile": RTM_1_0.name, "--repeat": 1}
+    for option in ("--client", "--server", "--profile", "--seed", "--core", "--repeat"):
+        value = config.getoption(option)
+        if value is not None and value != usual.get(option):
+            words += [option, str(value)]
+    return words
 
 
 @pytest.hookimpl(wrapper=True)
@@ -318,22 +358,6 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     return report
 
 
-def pytest_report_teststatus(
-    report: pytest.TestReport | pytest.CollectReport,
-) -> tuple[str, str, tuple[str, dict[str, bool]]] | None:
-    """Show verdicts by their own names."""
-    if not isinstance(report, pytest.TestReport):
-        return None
-    verdict = dict(report.user_properties).get("verdict")
-    if verdict is None or report.when == "teardown" or (report.when == "setup" and report.passed):
-        return None
-    if report.passed:
-        return "passed", ".", ("PASS", {"green": True})
-    if report.skipped:
-        return str(verdict).lower(), str(verdict)[0], (str(verdict), {"yellow": True})
-    return None
-
-
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     """Take down what is left, say why a run could not be set up, and let INCONCLUSIVE alone be no success either."""
@@ -342,17 +366,22 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
         _runner_of(config).run(config.stash[_OPENED].aclose())
     if _RUNNER in config.stash:
         config.stash[_RUNNER].close()
+    if RUN in config.stash and exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
+        known_failures.write(config, config.stash[RUN].summary(), functools.partial(_say, config))
     if ERROR in config.stash:
         error = config.stash[ERROR]
         _say(config, f"\n{error}")
         session.exitstatus = of_blame(error.blame)
+    elif _is_empty_part(config):
+        if exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED:
+            session.exitstatus = pytest.ExitCode.OK  # that some part gets nothing is no failure of a matrix
     elif exitstatus == pytest.ExitCode.OK and not _can_tell(config):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 def _can_tell(config: pytest.Config) -> bool:
     if RUN in config.stash:
-        return config.stash[RUN].summary().verdict not in (Verdict.INCONCLUSIVE, Verdict.ERROR)
+        return config.stash[RUN].summary().verdict in (Verdict.PASS, Verdict.UNSUPPORTED)
     # Under xdist the runs are those of the workers: what they reported is all that is known here.
     reporter = config.pluginmanager.get_plugin("terminalreporter")
     return reporter is None or str(Verdict.INCONCLUSIVE).lower() not in reporter.stats
@@ -361,4 +390,7 @@ def _can_tell(config: pytest.Config) -> bool:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """Say where the evidence is."""
     if RUN in config.stash and not config.option.no_summary:
-        terminalreporter.write_line(f"evidence: {config.stash[RUN].folder.path}")
+        run = config.stash[RUN]
+        for misfit in run.summary().misfits:
+            terminalreporter.write_line(str(misfit), red=True)
+        terminalreporter.write_line(f"evidence: {run.folder.path}")

@@ -18,11 +18,16 @@ from harness.clock import now_ns
 from harness.errors import UsageError
 from harness.oracle.judge import judge
 from harness.oracle.verdict import Judgement
+from harness.report import digests
+from harness.report.coverage import Covered, covered_by
+from harness.report.digests import Digests
+from harness.report.known import KnownFailures
 from harness.report.run_folder import CLIENT, SERVER, RunFolder, RunInfo
 from harness.report.summary import Summary, summarise
+from harness.report.took import begun_ns
 from harness.spec.profiles import RTM_1_0, Profile
 from harness.spec.timing import NS_PER_S
-from harness.trace import Observation, What
+from harness.trace import Observation
 from harness.world.lab import REFERENCE_CLIENT, REFERENCE_SERVER, Lab, LabConfig, open_lab
 from harness.world.play import Play
 from harness.world.real import RealEngine
@@ -49,11 +54,15 @@ class Run:
         self.folder = RunFolder(folder)
         self.judgements: dict[str, Judgement] = {}
         self.inconclusive: dict[str, Judgement] = {}  # the first results of those that were played again
+        self.covered: dict[str, Covered] = {}
+        self.known = KnownFailures()  # what is excused
+        self._digests = Digests(digests.of_rules(profile), digests.of_harness())
         self.info = RunInfo(
             linkproof=importlib.metadata.version("linkproof"),
             profile=profile.name,
             started=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
             host={"system": platform.platform(), "cpus": os.cpu_count(), "python": platform.python_version()},
+            digests=self._digests,
         )
         self._began_ns = 0
 
@@ -78,6 +87,7 @@ class Run:
         finally:
             self.info.wall_s = self._passed_s()
             self.folder.write_info(self.info)
+            self.folder.write_known(self.known)
             self.folder.write_verdicts([*self.judgements.values(), *self.inconclusive.values()])
             self.folder.seal()
 
@@ -88,11 +98,13 @@ class Run:
         if name in self.judgements:
             self.inconclusive[name] = self.judgements[name]
         self.judgements[name] = judgement
+        self.covered[name] = covered_by(trace, judgement)
         return judgement
 
     def summary(self) -> Summary:
         """Return what the run says so far."""
-        return summarise([*self.judgements.values(), *self.inconclusive.values()], self.info.selected)
+        judgements = [*self.judgements.values(), *self.inconclusive.values()]
+        return summarise(judgements, self.info.selected, self.known, suite=self.info.suite)
 
     def _passed_s(self) -> float:
         return round((now_ns() - self._began_ns) / NS_PER_S, 3)
@@ -110,6 +122,7 @@ class RunConfig:
     tls: bool = False
     ipv6: bool = False
     profile: Profile = RTM_1_0
+    artifacts: tuple[Path, ...] = ()  # files of the implementation under test that its command does not name
 
 
 class RealRun(Run):
@@ -120,6 +133,9 @@ class RealRun(Run):
         self.info.client_command = list(config.client_command)
         self.info.server_command = list(config.server_command)
         self.info.tls, self.info.ipv6 = config.tls, config.ipv6
+        self._digests.client = digests.of_command(config.client_command)
+        self._digests.server = digests.of_command(config.server_command)
+        self._digests.artifacts = digests.of_artifacts(config.artifacts)
         is_server = config.profile.has_reference and config.server_command != REFERENCE_SERVER
         self.info.under_test = SERVER if is_server else CLIENT
         self._config = config
@@ -174,12 +190,7 @@ class RealRun(Run):
         finally:
             del self.playing[name]
         judgement = self.keep(name, trace)
-        took_s = round((now_ns() - _begun_ns(trace)) / NS_PER_S, 3)
+        took_s = round((now_ns() - begun_ns(trace)) / NS_PER_S, 3)
         if took_s > self.info.longest_s:
             self.info.longest_s, self.info.longest = took_s, name
         return judgement
-
-
-def _begun_ns(trace: Sequence[Observation]) -> int:
-    """Return when a scenario had its first person: what it waited for before that is no part of it."""
-    return next((each.at_ns for each in trace if each.what is What.DECLARED), trace[0].at_ns)

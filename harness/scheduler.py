@@ -28,12 +28,13 @@ class Job(Generic[T]):
     task: asyncio.Task[T] = field(init=False)
 
 
-async def side_by_side(jobs: Iterable[Job[T]]) -> AsyncGenerator[Job[T], None]:
-    """Run all jobs at once; yield each when it has ended. Leaving early cancels the rest and waits for them."""
+async def side_by_side(jobs: Iterable[Job[T]], *, at_once: int | None = None) -> AsyncGenerator[Job[T], None]:
+    """Run all jobs, or so many at once; yield each when it has ended. Leaving early cancels the rest and waits."""
     ordered = sorted(jobs, key=lambda job: -job.lasts_s)
+    places = asyncio.Semaphore(len(ordered) if at_once is None else at_once)
     of_task: dict[asyncio.Task[T], Job[T]] = {}
     for rank, job in enumerate(ordered):
-        job.task = asyncio.create_task(_timed(job, rank), name=job.name)
+        job.task = asyncio.create_task(_timed(job, rank, places), name=job.name)
         of_task[job.task] = job
     running = set(of_task)
     try:
@@ -48,9 +49,10 @@ async def side_by_side(jobs: Iterable[Job[T]]) -> AsyncGenerator[Job[T], None]:
             await asyncio.wait(running)
 
 
-async def _timed(job: Job[T], rank: int) -> T:
-    job.started_ns = now_ns()
-    try:
-        return await job.run(rank)
-    finally:
-        job.ended_ns = now_ns()
+async def _timed(job: Job[T], rank: int, places: asyncio.Semaphore) -> T:
+    async with places:
+        job.started_ns = now_ns()
+        try:
+            return await job.run(rank)
+        finally:
+            job.ended_ns = now_ns()

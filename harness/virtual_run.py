@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from harness.oracle.verdict import Judgement
@@ -49,6 +49,8 @@ class VirtualRun(Run):
     def play(self, scenario: ScenarioSpec) -> Judgement:
         """Play one scenario and judge it."""
         limit_s = scenario.lasts_s + OVERTIME_S
-        trace = play_virtually(scenario.title, scenario.body, limit_s=limit_s, config=self._world)
+        # Another repetition is another chance; the same one, of the same seed, is always the same.
+        world = replace(self._world, seed=self._world.seed + scenario.title.repetition)
+        trace = play_virtually(scenario.title, scenario.body, limit_s=limit_s, config=world)
         self.info.simulated_s += (trace[-1].at_ns - trace[0].at_ns) / NS_PER_S
         return self.keep(scenario.title.name, trace)

@@ -8,14 +8,19 @@ import click
 
 from harness.cli.adapter import adapter
 from harness.cli.agree import agree
+from harness.cli.attest import attest
 from harness.cli.certify import certify
+from harness.cli.compare import compare
 from harness.cli.coverage import coverage
 from harness.cli.doctor import doctor
 from harness.cli.explain import explain
 from harness.cli.explore import explore
 from harness.cli.judge import judge
+from harness.cli.merge import merge
+from harness.cli.report import report
 from harness.cli.serve import serve
 from harness.cli.toxiproxy import toxiproxy
+from harness.cli.verify import verify
 from harness.errors import LinkproofError
 from harness.report.exit_codes import ExitCode, of_blame
 
@@ -35,7 +40,23 @@ def linkproof() -> None:
     """
 
 
-for command in (certify, judge, agree, explain, explore, coverage, doctor, serve, adapter, toxiproxy):
+for command in (
+    certify,
+    judge,
+    report,
+    merge,
+    agree,
+    compare,
+    explain,
+    explore,
+    coverage,
+    doctor,
+    serve,
+    adapter,
+    attest,
+    verify,
+    toxiproxy,
+):
     linkproof.add_command(command)
 
 

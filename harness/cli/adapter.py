@@ -6,6 +6,7 @@ import asyncio
 import secrets
 import shlex
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -14,10 +15,10 @@ from rich.markup import escape
 from rich.table import Table
 
 from harness.adapter.checker import Checker, Place
+from harness.adapter.command import words_of
 from harness.adapter.conversation import Entry, Kind, Outcome, Record
 from harness.adapter.endpoint import Endpoint
 from harness.cli.console import make_console
-from harness.errors import UsageError
 from harness.guard import Guard
 from harness.reference.server import Server, ServerConfig
 from harness.reference.tokens import issue
@@ -63,7 +64,7 @@ def check(command: str) -> int:
       0     it keeps to the contract
       11    it does not
     """
-    words = _split(command)
+    words = words_of(command, given_by="COMMAND", or_else='give one: linkproof adapter check "COMMAND"')
     console = make_console()
     outcomes = asyncio.run(_check(words, console))
     console.print(_table(outcomes))
@@ -75,17 +76,7 @@ def check(command: str) -> int:
     return ExitCode.PASS
 
 
-def _split(command: str) -> list[str]:
-    try:
-        words = shlex.split(command)
-    except ValueError as error:
-        raise UsageError(f"{command!r} is no command: {error}") from error
-    if not words:
-        raise UsageError("an empty command", mend='give one: linkproof adapter check "COMMAND"')
-    return words
-
-
-async def _check(command: list[str], console: Console) -> list[Outcome]:
+async def _check(command: Sequence[str], console: Console) -> list[Outcome]:
     record = Record(lambda entry: _print(console, entry))
     config = ServerConfig(secret=secrets.token_hex(32))
     with tempfile.TemporaryDirectory() as folder, Guard() as guard:

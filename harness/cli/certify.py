@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import signal
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import click
@@ -13,6 +15,7 @@ from harness.cli.suite import run_pytest
 from harness.errors import LinkproofError
 from harness.plugin import ERROR, RUN
 from harness.report.exit_codes import ExitCode, of_blame, of_verdict
+from harness.report.publish import publish
 from harness.report.terminal import print_summary
 from harness.run import RealRun
 from harness.spec.profiles import PROFILES, RTM_1_0
@@ -51,28 +54,31 @@ class _TakeRun:
 @click.option("--profile", "profile_name", type=click.Choice(list(PROFILES)), default=RTM_1_0.name, show_default=True)
 @click.option("-k", "expression", metavar="EXPRESSION", help="Only scenarios whose names match, as in pytest.")
 @click.option("--serial", is_flag=True, help="One scenario after the other, to debug.")
+@click.option("--repeat", type=click.IntRange(min=1), metavar="N", help="Each scenario N times, side by side.")
 @click.option("--run-dir", type=click.Path(path_type=Path), help="Where the evidence goes (default: runs/TIME).")
+@click.option(
+    "--artifact",
+    "artifacts",
+    multiple=True,
+    metavar="FILE",
+    help="A file of what is tested that COMMAND does not name; its hash is kept. Can be repeated.",
+)
 @click.option("--toxiproxy", metavar="ADDRESS|BINARY", help="The Toxiproxy to use (default: found or built).")
 @click.option("--tls", is_flag=True, help="Have server and clients speak TLS, by a CA made for the run.")
 @click.option("--ipv6", is_flag=True, help="Have server, links and clients meet on [::1].")
 @click.option("--virtual", is_flag=True, help="Play in virtual time over the cores alone: seconds; certifies nothing.")
 @click.option("--seed", type=int, help="Of chance in virtual time (default: 0): the same seed, the same traces.")
 @click.option("--core", metavar="MODULE:NAME", help="Client core to play in virtual time (default: the reference's).")
+@click.option("--shard", metavar="NUMBER/PARTS", help="One part of the scenarios: 2/5 is the second of five.")
+@click.option(
+    "--shard-times", type=click.Path(path_type=Path), metavar="RUN", help="Share out by the times of this earlier run."
+)
+@click.option("--known-failures", metavar="FILE", help="What is known to fail, and tolerated: docs/known-failures.md.")
+@click.option("--write-known-failures", metavar="FILE", help="Write a first such file for what fails in this run.")
 @click.argument("pytest_arguments", nargs=-1, type=click.UNPROCESSED)
+@click.pass_context
 def certify(
-    client: str | None,
-    server: str | None,
-    profile_name: str,
-    expression: str | None,
-    serial: bool,
-    run_dir: Path | None,
-    toxiproxy: str | None,
-    tls: bool,
-    ipv6: bool,
-    virtual: bool,
-    seed: int | None,
-    core: str | None,
-    pytest_arguments: tuple[str, ...],
+    context: click.Context, /, profile_name: str, pytest_arguments: tuple[str, ...], **for_pytest: object
 ) -> int:
     """Play the scenarios against a client (or a server), and say of each rule whether it holds.
 
@@ -86,7 +92,10 @@ def certify(
       linkproof certify --client "my-app --at {url}"    one that is told where its server is by argument alone
       linkproof certify --server "my-server --fast"     a server, by what reference clients see of it
       linkproof certify -k 4_s --serial                 some scenarios, one after the other
+      linkproof certify -k 4_s --repeat 10              and ten times each, side by side: how its times are spread
+      linkproof certify --known-failures known.toml     what is in the file may fail, as it says, and nothing else
       linkproof certify --virtual                       all of them in seconds, over the reference's cores alone
+      linkproof certify --shard 2/5 --run-dir part-2    the second of five parts; see linkproof merge
       linkproof certify --profile mqtt-5 --client "python examples/mqtt/adapter.py" --server "python ..."
 
     \b
@@ -100,12 +109,7 @@ def certify(
       130             interrupted
     """
     arguments = ["-v", "--no-header", "--no-summary", "-o", "console_output_style=count", *pytest_arguments]
-    valued = {"--client": client, "--server": server, "-k": expression, "--run-dir": run_dir, "--toxiproxy": toxiproxy}
-    for option, value in (valued | {"--seed": seed, "--core": core}).items():
-        if value is not None:
-            arguments += [option, str(value)]
-    flags = {"--serial": serial, "--tls": tls, "--ipv6": ipv6, "--virtual": virtual}
-    arguments += [option for option, is_given in flags.items() if is_given]
+    arguments += _as_written(context.command, for_pytest)
     # Who ends a job of CI sends SIGTERM: that is an interruption too, after which everything is taken down.
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     taken = _TakeRun()
@@ -119,9 +123,31 @@ def certify(
         return ExitCode.INTERRUPTED
     if taken.run is None or code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
         return _code_without_run(code)
+    if taken.run.info.shard and not taken.run.info.selected:
+        click.echo(f"evidence: {taken.run.folder.path}\nnothing was played and nothing judged, which is no PASS")
+        return ExitCode.PASS  # and no failure either: the other parts have it all
     summary = taken.run.summary()
     print_summary(make_console(), summary, taken.run.info, taken.run.folder.path, profile.clauses)
+    click.echo(f"report: {publish(taken.run.folder, step_summary=step_summary())}")
     return of_verdict(summary.verdict, summary.blame)
+
+
+def step_summary() -> Path | None:
+    """Return the file that GitHub Actions shows as the summary of this step, where this is one."""
+    given = os.environ.get("GITHUB_STEP_SUMMARY")
+    return Path(given) if given else None
+
+
+def _as_written(command: click.Command, given: Mapping[str, object]) -> Iterator[str]:
+    """Write options as they were given, for pytest, which has all of them too."""
+    for option in command.params:
+        value = given.get(option.name or "")
+        if value is True:
+            yield option.opts[0]
+        elif isinstance(value, tuple):
+            yield from (word for each in value for word in (option.opts[0], str(each)))
+        elif value is not None and value is not False:
+            yield from (option.opts[0], str(value))
 
 
 def _code_without_run(code: int) -> int:

@@ -13,6 +13,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
+from harness.adapter.command import words_of
 from harness.cli.console import make_console
 from harness.cli.exhaustive import DEPTH, explore_exhaustively
 from harness.clock import now_ns
@@ -126,10 +127,9 @@ def _new_folder() -> Path:
 
 
 def _command(client: str | None) -> tuple[str, ...]:
-    words = REFERENCE_CLIENT if client is None else tuple(shlex.split(client))
-    if not words:
-        raise UsageError("--client names no command", mend="leave it out to explore the reference client")
-    return words
+    if client is None:
+        return REFERENCE_CLIENT
+    return words_of(client, given_by="--client", or_else="leave it out to explore the reference client")
 
 
 # ---------------------------------------------------------------------------------------------------- virtual

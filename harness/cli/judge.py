@@ -9,7 +9,6 @@ import click
 from harness.cli.console import make_console
 from harness.report.exit_codes import of_verdict
 from harness.report.run_folder import RunFolder
-from harness.report.summary import summarise
 from harness.report.terminal import print_summary
 
 
@@ -24,6 +23,6 @@ def judge(run: Path) -> int:
     """
     folder = RunFolder(run)
     info = folder.read_info()
-    summary = summarise(folder.judge(), info.selected)
+    summary = folder.summary(folder.played())
     print_summary(make_console(), summary, info, run, folder.profile().clauses)
     return of_verdict(summary.verdict, summary.blame)

@@ -15,13 +15,13 @@ from harness.trace import Observation, What
 def phrase(name: str, args: dict[str, Any]) -> str:
     """Return a callback or an answer in a few words; a switch of state as STATE / REASON."""
     if name == "onConnectionStateChanged":
-        return f"{_printable(args['state'])} / {_printable(args['reason'])}"
-    values = ", ".join(f"{key}={_printable(value)}" for key, value in args.items())
+        return f"{printable(args['state'])} / {printable(args['reason'])}"
+    values = ", ".join(f"{key}={printable(value)}" for key, value in args.items())
     return f"{name}({values})"
 
 
-def _printable(value: object) -> str:
-    """Show a value without what would move the cursor or colour the rest of a terminal."""
+def printable(value: object) -> str:
+    """Return a value as text without what would move the cursor or colour the rest of a terminal."""
     return "".join(char if char.isprintable() else repr(char)[1:-1] for char in str(value))
 
 

@@ -76,7 +76,8 @@ def judge(trace: Sequence[Observation]) -> Judgement:
     late_errors = [each for each in trace[ended:] if each.what is What.ERROR]
     case = _Case(scenario, clauses, [*trace[:ended], *late_errors], trace[ended].at_ns, _profile_of(trace[0]))
     judgement = case.judgement()
-    return msgspec.structs.replace(judgement, attempt=trace[0].args.get("attempt", 1))
+    args = trace[0].args
+    return msgspec.structs.replace(judgement, attempt=args.get("attempt", 1), repetition=args.get("repetition", 0))
 
 
 def _profile_of(scenario: Observation) -> Profile:

@@ -81,6 +81,15 @@ class Column(msgspec.Struct, frozen=True):
     rows: list[Row]
 
 
+def plain_name(scenario: str, repetition: int) -> str:
+    """Return the name of a scenario without the number of its repetition (0: it has none)."""
+    if repetition:
+        for mark, rest in ((f"[r{repetition}]", ""), (f"-r{repetition}]", "]")):
+            if scenario.endswith(mark):
+                return f"{scenario.removesuffix(mark)}{rest}"
+    return scenario
+
+
 class Judgement(msgspec.Struct, frozen=True, omit_defaults=True):
     """What the judge says of one scenario."""
 
@@ -93,6 +102,12 @@ class Judgement(msgspec.Struct, frozen=True, omit_defaults=True):
     answers: dict[str, str] = {}  # of the clauses that accept several answers: the one that was seen
     clauses: list[str] = []  # what the scenario set out to prove
     attempt: int = 1  # 2: it was played again, on its own, because the first time could not tell
+    repetition: int = 0  # which one, counted from 1, where each scenario was played several times
+
+    @property
+    def plain_name(self) -> str:
+        """The name of the scenario without the repetition: all repetitions of a scenario have the same."""
+        return plain_name(self.scenario, self.repetition)
 
     def errors_s(self) -> list[float]:
         """Return how exactly each timed result is known."""

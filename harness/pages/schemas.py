@@ -1,4 +1,4 @@
-"""The messages of the contract and the frames of the wire as JSON Schema (2020-12), for those who check by machine."""
+"""What machines exchange with linkproof as JSON Schema (2020-12): the contract, the wire, and the results of a run."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from msgspec import Struct
 from harness.adapter import contract
 from harness.adapter.contract import Answer, Create, Event, Hello, Request
 from harness.reference import wire
+from harness.report.results import Results
 
 Schema = dict[str, Any]
 
@@ -35,6 +36,7 @@ def schemas() -> dict[str, Schema]:
         "adapter-answer.schema.json": _titled("An answer, from an adapter to linkproof", _answer()),
         "adapter-event.schema.json": _titled("An event, from an adapter to linkproof", _events()),
         "adapter-hello.schema.json": _titled("The result of 'hello', from an adapter", _hello()),
+        "results.schema.json": _titled("results.json, in the folder of a run", msgspec.json.schema(Results)),
         "wire-client.schema.json": _titled("A frame of the client", msgspec.json.schema(wire.ClientFrame)),
         "wire-server.schema.json": _titled("A frame of the server", msgspec.json.schema(wire.ServerFrame)),
     }

@@ -4,6 +4,7 @@ run.json            what was run, with what, on what
 traces/NAME.jsonl   what was done and seen, line by line
 logs/NAME.log       standard error of every process
 verdicts.json       what the judge said
+known-failures.toml what was excused, where that was asked for
 SHA256SUMS          the seal: what all of these were when the run ended
 """
 
@@ -21,8 +22,11 @@ from harness import trace
 from harness.errors import UsageError
 from harness.oracle.judge import CutShortError, JudgeError, judge
 from harness.oracle.verdict import Judgement
-from harness.report import seal
+from harness.report import known, seal
 from harness.report.coverage import Covered, covered_by
+from harness.report.digests import Digests
+from harness.report.known import KnownFailures
+from harness.report.summary import Summary, summarise
 from harness.spec.profiles import PROFILES, Profile
 from harness.trace import Observation, TraceError
 
@@ -32,7 +36,23 @@ VIRTUAL = "virtual"
 # Which side a run judges: the other one is the reference.
 CLIENT, SERVER = "client", "server"
 
+KNOWN_FAILURES = "known-failures.toml"
+
 _FILE_NAME_MAX = 200  # file systems take 255 bytes; what is added takes a few
+
+
+class Part(msgspec.Struct, omit_defaults=True):
+    """One part of a run that was played in several: what of its ``run.json`` is not that of the whole."""
+
+    shard: str
+    started: str
+    scenarios: int
+    host: dict[str, object]
+    setup_s: float
+    wall_s: float
+    longest_s: float
+    longest: str
+    seal: str  # SHA-256 of its seal, by which it is found again
 
 
 class RunInfo(msgspec.Struct, omit_defaults=True):
@@ -57,6 +77,13 @@ class RunInfo(msgspec.Struct, omit_defaults=True):
     tls: bool = False
     ipv6: bool = False
     simulated_s: float = 0.0  # how much virtual time was played
+    shard: str = ""  # "2/5": it played the second of five parts
+    whole: list[str] = []  # with ``shard``: all scenarios that were shared out among the parts
+    parts: list[Part] = []  # what it was joined from
+    digests: Digests | None = None  # what all of this was when the run began
+    repeat: int = 1  # how many times each scenario was played
+    suite: int = 0  # how many scenarios there were to select from; 0: unknown
+    options: list[str] = []  # of 'linkproof certify', to play the same again
 
 
 class Played(NamedTuple):
@@ -96,9 +123,22 @@ class RunFolder:
         """Store what the judge said."""
         (self.path / "verdicts.json").write_bytes(msgspec.json.format(msgspec.json.encode(judgements)) + b"\n")
 
+    def write_known(self, failures: KnownFailures) -> None:
+        """Store the file that says what is excused, where there is one."""
+        if failures.text:
+            (self.path / KNOWN_FAILURES).write_text(failures.text, encoding="utf-8")
+
     def seal(self) -> None:
         """Write down the hash of each file. From now on none may change."""
         seal.seal(self.path)
+
+    def check(self) -> None:
+        """See to it that the evidence is as it was sealed.
+
+        Raises:
+            UsageError: it was altered, or there is no seal.
+        """
+        seal.check(self.path, complete=(self._traces.name, KNOWN_FAILURES))
 
     def read_info(self) -> RunInfo:
         """Return what the run was made with.
@@ -109,12 +149,21 @@ class RunFolder:
         path = self.path / "run.json"
         try:
             return msgspec.json.decode(path.read_bytes(), type=RunInfo)
-        except FileNotFoundError as error:
+        except (FileNotFoundError, NotADirectoryError) as error:
             raise UsageError(f"{self.path} is no run: it has no run.json", mend="name a folder below runs/") from error
         except msgspec.DecodeError as error:
             raise UsageError(
                 f"{path} cannot be read: {error}", why="it was not written by a run, or was altered"
             ) from error
+
+    def known(self) -> KnownFailures:
+        """Return what is excused in this run.
+
+        Raises:
+            UsageError: the file that says so cannot be read.
+        """
+        path = self.path / KNOWN_FAILURES
+        return known.parse(path.read_text(encoding="utf-8"), path.name) if path.exists() else KnownFailures()
 
     def profile(self) -> Profile:
         """Return the rules that the run was judged by.
@@ -136,6 +185,15 @@ class RunFolder:
             UsageError: the evidence was altered; or a trace cannot be read, or is not whole.
         """
         return [each.judgement for each in self.played()]
+
+    def summary(self, played: Sequence[Played]) -> Summary:
+        """Return what the run says, by what was ``played`` in it.
+
+        Raises:
+            UsageError: there is no run in this folder, or what is excused in it cannot be read.
+        """
+        info = self.read_info()
+        return summarise([each.judgement for each in played], info.selected, self.known(), suite=info.suite)
 
     def coverage(self) -> list[Covered]:
         """Return what each scenario of the run covers, by name; where it was played again, what it covered then.
@@ -159,7 +217,7 @@ class RunFolder:
         Raises:
             UsageError: the evidence was altered; or a trace cannot be read, or is not whole.
         """
-        seal.check(self.path, complete=self._traces.name)
+        self.check()
         judged = (_judge_file(path) for path in sorted(self._traces.glob("*.jsonl")))
         return [each for each in judged if each is not None]
 

@@ -7,7 +7,7 @@ that is a signature.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 from harness.errors import UsageError
@@ -21,14 +21,17 @@ def seal(folder: Path) -> None:
     (folder / SEAL).write_text("".join(lines), encoding="utf-8")
 
 
-def check(folder: Path, *, complete: str) -> None:
-    """See to it that everything is as it was sealed, and that nothing was added below the folder ``complete``.
+def check(folder: Path, *, complete: Sequence[str]) -> None:
+    """See to it that everything is as it was sealed, and that none of the files and folders ``complete`` was added to.
 
     Raises:
         UsageError: a file was altered, is gone, or was added; or there is no seal.
     """
     try:
         lines = (folder / SEAL).read_text(encoding="utf-8").splitlines()
+    except UnicodeDecodeError as error:
+        found = f"the evidence in {folder} was altered: {SEAL} is no text"
+        raise UsageError(found, why=_WHY, mend="run it again") from error
     except FileNotFoundError as error:
         raise UsageError(f"{folder} has no {SEAL}", why=_WHY, mend="only a run that came to its end has one") from error
     sealed = {name: digest for digest, _, name in (line.partition("  ") for line in lines)}
@@ -40,17 +43,18 @@ def check(folder: Path, *, complete: str) -> None:
 _WHY = "a verdict is worth no more than the evidence that it is made from"
 
 
-def _broken(folder: Path, sealed: dict[str, str], complete: str) -> Iterator[str]:
+def _broken(folder: Path, sealed: dict[str, str], complete: Sequence[str]) -> Iterator[str]:
+    files = _files(folder)  # asked for by a name in the seal, the system may find it too long or no name at all
     for name, digest in sealed.items():
-        if not (folder / name).is_file():
+        if name not in files:
             yield f"{name} is gone"
         elif _hash(folder / name) != digest:
             yield f"{name} is not what it was"
-    yield from (f"{name} was added" for name in sorted(_files(folder)) if _is_foreign(name, sealed, complete))
+    yield from (f"{name} was added" for name in sorted(files) if _is_foreign(name, sealed, complete))
 
 
-def _is_foreign(name: str, sealed: Collection[str], complete: str) -> bool:
-    return name not in sealed and name.startswith(f"{complete}/")
+def _is_foreign(name: str, sealed: Collection[str], complete: Sequence[str]) -> bool:
+    return name not in sealed and name.partition("/")[0] in complete
 
 
 def _files(folder: Path) -> set[str]:

@@ -33,7 +33,8 @@ QUIET_S = 1.0
 class Title:
     """What a scenario is: its name, the clauses of its profile that it sets out to prove, and the phase it is about.
 
-    ``attempt`` is 2 where it is played again, on its own, because the first time could not tell.
+    ``attempt`` is 2 where it is played again, on its own, because the first time could not tell; ``repetition`` says
+    which one this is where each scenario is played several times (0: it is not).
     """
 
     name: str
@@ -41,6 +42,7 @@ class Title:
     phase: str = IDLE
     attempt: int = 1
     profile: Profile = RTM_1_0
+    repetition: int = 0
 
 
 class UnseenError(Exception):
@@ -236,7 +238,7 @@ class World:
         self.waiting = Waiting("starting its people")
         self.trace: list[Observation] = []
         details = {"clauses": list(title.clauses), "phase": title.phase, "attempt": title.attempt}
-        details["profile"] = title.profile.name
+        details |= {"profile": title.profile.name, "repetition": title.repetition}
         self.record(Observation(self.now_ns(), "scenario", What.SCENARIO, title.name, details))
 
     # ------------------------------------------------------------------------------------------ people

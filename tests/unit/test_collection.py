@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from harness.collection import is_scenario, mistakes, name_of, spec_of
+from harness.repetition import REPETITION
 from harness.spec.phases import IDLE, PHASES
 from harness.spec.profiles import MQTT_5, RTM_1_0
 from harness.world.world import Title, World
@@ -122,6 +123,15 @@ def test_the_body_is_given_its_parameters(item: NewItem) -> None:
     played = spec_of(scenario).body
     assert getattr(played, "keywords") == {"loss": "cut"}  # noqa: B009 - a partial, which the type does not say
     assert getattr(played, "func") is body_of_a_loss  # noqa: B009
+
+
+def test_a_repetition_is_nothing_that_the_body_is_given(item: NewItem) -> None:
+    scenario = item(body_of_a_loss, marked("OPEN-1", lasts_s=1), **{"loss": "cut", REPETITION: 2})
+    assert mistakes(scenario) == []
+    spec = spec_of(scenario)
+    assert spec.title.repetition == 2
+    assert getattr(spec.body, "keywords") == {"loss": "cut"}  # noqa: B009 - a partial, which the type does not say
+    assert spec_of(item(body, marked("OPEN-1", lasts_s=1))).title.repetition == 0
 
 
 def test_a_title_without_a_phase_is_about_an_idle_connection() -> None:

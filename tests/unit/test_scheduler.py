@@ -49,9 +49,9 @@ def failing(name: str, error: BaseException, takes_s: float = 0) -> Job[str]:
     return Job(name, takes_s, body)
 
 
-async def play(*jobs: Job[str]) -> list[tuple[str, float]]:
+async def play(*jobs: Job[str], at_once: int | None = None) -> list[tuple[str, float]]:
     """When each was handed over."""
-    return [(job.name, passed_s()) async for job in side_by_side(jobs)]
+    return [(job.name, passed_s()) async for job in side_by_side(jobs, at_once=at_once)]
 
 
 def test_all_begin_at_once_and_each_is_handed_over_as_it_ends() -> None:
@@ -148,3 +148,23 @@ def test_whoever_waits_for_the_jobs_being_cancelled_cancels_them() -> None:
 
     assert run(cancelled_at_4_s()) == 5.0
     assert stage.log[1:] == ["a is cleaned up at 5"]
+
+
+def test_where_only_so_many_may_run_at_once_the_others_follow_as_those_end_the_longest_first() -> None:
+    stage = Stage()
+    jobs = [stage.job("a", 9), stage.job("b", 5), stage.job("c", 2), stage.job("d", 1)]
+    assert run(play(*jobs, at_once=2)) == [("b", 5.0), ("c", 7.0), ("d", 8.0), ("a", 9.0)]
+    assert [(job.started_ns - jobs[0].started_ns) / 1e9 for job in jobs] == [0.0, 0.0, 5.0, 7.0]
+
+
+def test_what_has_found_no_place_is_broken_off_without_beginning() -> None:
+    stage = Stage()
+
+    async def leave_early() -> None:
+        async with aclosing(side_by_side([stage.job("a", 3), stage.job("b", 2), stage.job("c", 1)], at_once=1)) as jobs:
+            async for job in jobs:
+                assert job.name == "a"
+                break
+
+    run(leave_early())
+    assert stage.log == ["a has rank 0", "b has rank 1", "b is cleaned up at 4"]

@@ -25,23 +25,28 @@ TIMED = (*BASE, "harness.clock", "harness.delays")
 FACTS = (*BASE, "harness.spec", "harness.trace")
 PARTS = (*FACTS, *TIMED, "harness.adapter", "proxies", "harness.oracle", "harness.reference")
 WHOLE = (*PARTS, "harness.world", "harness.report")
-PLAYING = ("harness.run", "harness.virtual_run", "harness.scheduler", "harness.board", "harness.collection")
+OF_PYTEST = ("harness.shards", "harness.known_failures", "harness.repetition", "harness.shown")
+PLAYING = (*OF_PYTEST, "harness.run", "harness.virtual_run", "harness.scheduler", "harness.board", "harness.collection")
 LAYERS: dict[str, tuple[str, ...]] = {
     "harness.cli": (*WHOLE, *PLAYING, "harness.plugin", "harness.explore", "harness.skeletons"),
     "harness.skeletons": ("harness.errors",),
     "harness.plugin": (*WHOLE, *PLAYING),
     "harness.board": (*WHOLE, "harness.run"),
-    "harness.collection": (*WHOLE, "harness.run"),
+    "harness.collection": (*WHOLE, "harness.run", "harness.repetition"),
+    "harness.repetition": (),
+    "harness.shown": (),
+    "harness.known_failures": (*WHOLE, "harness.collection"),
     "harness.explore": (*WHOLE, "harness.run"),
     "harness.run": WHOLE,
     "harness.virtual_run": (*WHOLE, "harness.run"),
     "harness.scheduler": TIMED,
+    "harness.shards": (*WHOLE, "harness.run", "harness.collection"),
     "harness.world": PARTS,
     "harness.report": (*FACTS, "harness.oracle"),
     # A foreign SDK is run and judged exactly as the reference is, so neither judge nor adapter may know it.
     "harness.oracle": ("harness.errors", "harness.spec", "harness.trace"),
     "harness.adapter": (*FACTS, *TIMED),
-    "harness.pages": ("harness.errors", "harness.spec", "harness.adapter", "harness.reference"),
+    "harness.pages": ("harness.errors", "harness.spec", "harness.adapter", "harness.reference", "harness.report"),
     "harness.reference": ("harness.errors", "harness.addresses", "harness.spec"),
     "harness.reference.agent": (*TIMED, "harness.spec", "harness.reference", "harness.adapter.contract"),
     "harness.reference.server_control": (

@@ -27,8 +27,8 @@ def trace_of(evidence: Path, name: str) -> Path:
 
 
 def judged(text: str) -> str:
-    """What is said of the scenarios, the rules and the run, without the folder, which is another."""
-    return re.sub(r"(?m)^evidence: .*$", "", text[text.index("FAIL  test_connected.py") :])
+    """What is said of the scenarios, the rules and the run, without where it is kept."""
+    return re.sub(r"(?m)^(evidence|report): .*\n", "", text[text.index("FAIL  test_connected.py") :])
 
 
 def test_a_run_that_is_judged_again_gives_the_same(linkproof: Linkproof, wrong_run: WrongRun, evidence: Path) -> None:

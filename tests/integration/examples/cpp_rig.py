@@ -5,14 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import shutil
 import subprocess
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-
-import pytest
 
 from harness.adapter.contract import Answer, Event
 from harness.adapter.handshake import Clock, greet
@@ -20,20 +17,15 @@ from harness.adapter.process import ContractProcess
 from harness.clock import now_ns
 from harness.errors import AdapterError
 from harness.guard import Guard
+from tests.integration.examples.example_rig import EXAMPLES
 
-EXAMPLE = Path(__file__).resolve().parents[3] / "examples" / "cpp"
+EXAMPLE = EXAMPLES / "cpp"
+TOOLS = ("cmake", "c++")
 COMPILE_S = 600.0  # half a minute of a free core, with sanitizers; the machine may be shared
 EVENT_S = 10.0
 # A report ends the process: then the adapter has gone while it was needed, with the report as its last words.
 SANITIZERS_END_IT = {"TSAN_OPTIONS": "halt_on_error=1", "UBSAN_OPTIONS": "print_stacktrace=1"}
 ENVIRONMENT = {**os.environ, **SANITIZERS_END_IT}
-
-
-def need_compiler() -> None:
-    """Skip, and say so, where the example cannot be built."""
-    missing = [tool for tool in ("cmake", "c++") if shutil.which(tool) is None]
-    if missing:
-        pytest.skip(f"the C++ example is not tried: {', '.join(missing)} not found on PATH")
 
 
 def run(*command: str | Path) -> subprocess.CompletedProcess[str]:

@@ -14,14 +14,15 @@ from tests.integration.examples.cpp_rig import (
     COMPILE_S,
     ENVIRONMENT,
     EXAMPLE,
+    TOOLS,
     Talk,
     answers,
     build,
     hold,
-    need_compiler,
     run,
     say,
 )
+from tests.integration.examples.example_rig import need
 
 pytestmark = pytest.mark.timeout(3 * COMPILE_S)  # the first test of a build waits for the compiler
 
@@ -36,7 +37,7 @@ LOGGED_OUT = [("onLogout", {"code": 0}), ("onConnectionStateChanged", {"state": 
 
 @pytest.fixture(scope="module", params=["address,undefined", "thread"])
 def binary(request: pytest.FixtureRequest) -> Path:
-    need_compiler()
+    need("C++", *TOOLS)
     made = build(EXAMPLE / "build" / request.param.replace(",", "-"), f"-DSANITIZE={request.param}")
     tried = say(made)
     if tried.returncode != 0:
@@ -301,7 +302,7 @@ def test_it_keeps_to_the_contract(binary: Path) -> None:
 
 
 def test_it_is_linked_with_a_library_and_built_against_that_librarys_header(tmp_path: Path) -> None:
-    need_compiler()
+    need("C++", *TOOLS)
     header, library = tmp_path / "sdk" / "IAgoraRtmService.h", tmp_path / "sdk" / "libsdk.so"
     header.parent.mkdir()
     # A header of another place and with more in it: a method before all others moves the rest.
@@ -333,7 +334,7 @@ def test_it_is_linked_with_a_library_and_built_against_that_librarys_header(tmp_
     ],
 )
 def test_half_of_an_sdk_is_refused_before_anything_is_built(tmp_path: Path, options: tuple[str], why: str) -> None:
-    need_compiler()
+    need("C++", *TOOLS)
     done = run("cmake", "-S", EXAMPLE, "-B", tmp_path, *options)
     assert done.returncode == 1
     assert why in " ".join(done.stderr.split())

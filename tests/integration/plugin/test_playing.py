@@ -98,7 +98,8 @@ def test_scenarios_are_played_side_by_side_and_take_the_time_that_they_took(new_
     for name, case in result.cases().items():
         if name != "test_beside":
             properties = {each.attrib["name"]: each.attrib["value"] for each in case.iter("property")}
-            assert properties == {"verdict": "PASS", "clauses": "GENERAL-1 GENERAL-2", "world": "real"}
+            assert (properties["verdict"], properties["world"]) == ("PASS", "real")
+            assert properties["clauses"] == "GENERAL-1 GENERAL-2"
             assert float(case.attrib["time"]) >= 2.0
 
 

@@ -66,7 +66,18 @@ def test_a_minute_takes_no_minute_and_no_toxiproxy(new_suite: NewSuite) -> None:
     assert info["simulated_s"] > 60 > info["wall_s"]
     assert "toxiproxy" not in info
     properties = {each.attrib["name"]: each.attrib["value"] for each in result.cases()["test_a_cut"].iter("property")}
-    assert properties == {"verdict": "PASS", "clauses": "CONNECTED-3", "world": "virtual"}
+    margins = {name: value for name, value in properties.items() if name.startswith("margin")}
+    assert {name: properties[name] for name in properties.keys() - margins.keys()} == {
+        "verdict": "PASS",
+        "clauses": "CONNECTED-3",
+        "world": "virtual",
+        "profile": "rtm-1.0",
+        "phase": "idle",
+        "faults": "cut",
+        "attempt": "1",
+    }
+    assert sorted(margins) == ["margin:alice: RECONNECTING / INTERRUPTED", "margin_s"]
+    assert float(margins["margin_s"]) > 0
 
 
 def test_the_same_seed_leaves_the_same_trace_in_another_process(

@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from harness.cli.certify import certify
-from harness.errors import HostError, LinkproofError, UsageError
+from harness.errors import HarnessError, HostError, LinkproofError, UsageError
 from harness.oracle.verdict import Check, Judgement, Verdict
 from harness.plugin import ERROR, RUN
 from harness.report.exit_codes import ExitCode
@@ -67,6 +67,7 @@ class Pytest:
 
 @pytest.fixture
 def played(monkeypatch: pytest.MonkeyPatch) -> Pytest:
+    monkeypatch.setattr(module, "publish", lambda folder, **_: folder.path / "report.html")
     return Pytest(monkeypatch)
 
 
@@ -219,3 +220,23 @@ def test_a_run_in_virtual_time_is_told_from_one_that_certifies(
     assert ("T H I S   C E R T I F I E S   N O T H I N G" in printed) is virtual
     assert (", in virtual time: 1 PASS" in printed) is virtual
     assert ("60 s simulated in 2.00 s: 30 times as fast" in printed) is virtual
+
+
+def test_the_path_of_the_page_is_printed_after_the_verdict(played: Pytest) -> None:
+    played.run = PlayedRun(FAIL)
+    printed = CliRunner().invoke(certify, [], standalone_mode=False).stdout
+    assert printed.splitlines()[-1] == "report: runs/1/report.html"
+    assert printed.index("FAIL  the client") < printed.index("report: ")
+
+
+def test_a_page_that_cannot_be_written_is_told_with_a_code_of_its_own_after_the_verdict(
+    played: Pytest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> Path:
+        raise HarnessError("the disk is full")
+
+    played.run = PlayedRun(PASS)
+    monkeypatch.setattr(module, "publish", fail)
+    result = CliRunner().invoke(certify, [], standalone_mode=False)
+    assert "PASS  the client" in result.stdout
+    assert isinstance(result.exception, HarnessError)

@@ -63,6 +63,7 @@ def test_it_can_be_given_a_time(tmp_path: Path) -> None:
         (("--real", "--core", WRONG), "--core has no effect with --real"),
         (("--real", "--examples", "5"), "--examples has no effect with --real"),
         (("--real", "--client", ""), "--client names no command"),
+        (("--real", "--client", "'"), "No closing quotation"),
         (("--core", "no_such_module:Core"), "cannot be imported"),
     ],
 )

@@ -21,7 +21,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def check(folder: Path) -> None:
-    seal.check(folder, complete="traces")
+    seal.check(folder, complete=("traces", "excused"))
 
 
 def test_what_is_as_it_was_is_taken(folder: Path) -> None:
@@ -50,6 +50,12 @@ def test_a_file_that_is_gone_and_one_that_was_added_are_found(folder: Path) -> N
         check(folder)
 
 
+def test_a_file_that_would_count_and_was_added_is_found(folder: Path) -> None:
+    (folder / "excused").write_text("all of it")
+    with pytest.raises(UsageError, match="excused was added"):
+        check(folder)
+
+
 def test_what_somebody_keeps_beside_the_evidence_is_no_part_of_it(folder: Path) -> None:
     (folder / "notes.txt").write_text("looked at it")
     check(folder)
@@ -58,4 +64,19 @@ def test_what_somebody_keeps_beside_the_evidence_is_no_part_of_it(folder: Path) 
 def test_a_folder_without_a_seal_is_refused(folder: Path) -> None:
     (folder / seal.SEAL).unlink()
     with pytest.raises(UsageError, match="has no SHA256SUMS"):
+        check(folder)
+
+
+def test_a_seal_that_is_no_text_was_altered(folder: Path) -> None:
+    path = folder / seal.SEAL
+    path.write_bytes(b"\xff" + path.read_bytes())
+    with pytest.raises(UsageError, match="was altered: SHA256SUMS is no text"):
+        check(folder)
+
+
+@pytest.mark.parametrize("name", ["x" * 5000, "a\0b", "", "/etc/hostname", "../run.json"])
+def test_a_seal_of_a_file_that_cannot_be_in_the_folder_was_altered(folder: Path, name: str) -> None:
+    with (folder / seal.SEAL).open("a") as file:
+        file.write(f"{'0' * 64}  {name}\n")
+    with pytest.raises(UsageError, match=r"was altered: .* is gone"):
         check(folder)

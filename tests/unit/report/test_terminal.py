@@ -8,7 +8,8 @@ import pytest
 from rich.console import Console
 
 from harness.oracle.expect import callback, one_of, state
-from harness.oracle.verdict import Check, Judgement, Verdict
+from harness.oracle.verdict import Check, Judgement, Measured, Verdict
+from harness.report.known import UNEXPLAINED, parse
 from harness.report.run_folder import VIRTUAL, RunInfo
 from harness.report.summary import summarise
 from harness.report.terminal import print_summary
@@ -20,10 +21,12 @@ SDK: dict[str, object] = {"name": "[red]sdk[/red]", "version": "1.2 :warning:"}
 INFO = RunInfo("0.1.0", "rtm-1.0", "now", client=SDK, setup_s=1.0, wall_s=12.0, longest_s=10.0, longest="a[bold]b")
 
 
-def printed(*judgements: Judgement, selected: tuple[str, ...] = (), info: RunInfo = INFO) -> tuple[str, str]:
+def printed(
+    *judgements: Judgement, selected: tuple[str, ...] = (), info: RunInfo = INFO, known: str = ""
+) -> tuple[str, str]:
     """What a run looks like, as plain text and with its styles."""
     console = Console(record=True, width=160, file=StringIO(), force_terminal=True, color_system="standard")
-    summary = summarise(judgements, [*(each.scenario for each in judgements), *selected])
+    summary = summarise(judgements, [*(each.scenario for each in judgements), *selected], parse(known, "known.toml"))
     print_summary(console, summary, info, Path("runs/[7] :bug:"), CLAUSES)
     return console.export_text(clear=False), console.export_text(styles=True)
 
@@ -160,3 +163,53 @@ def test_the_banner_stands_whatever_the_verdict_and_only_under_a_virtual_run(jud
     assert "C E R T I F I E S" in printed(judgement, info=virtual)[0]
     assert "C E R T I F I E S" not in printed(judgement)[0]
     assert "in virtual time" not in printed(judgement)[0]
+
+
+KNOWN = """
+[[known]]
+scenario = "test_story"
+explanation = "CONNECTED-3: alice: onMessageReceivedFromPeer"
+reason = "[red]ticket 17[/red]"
+link = "https://example.org/17"
+"""
+
+
+def test_what_is_known_is_listed_without_its_columns_and_does_not_close_the_run() -> None:
+    text, _ = printed(failed(), known=KNOWN)
+    assert text.splitlines()[-1] == "PASS  [red]sdk[/red] 1.2 :warning: against rtm-1.0: 1 FAIL (known)"
+    head, _, block = text.partition("known failures: played and judged all the same, and not counted\n")
+    assert block.startswith("FAIL  test_story\n  CONNECTED-3: alice: onMessageReceivedFromPeer(peer=[red],")
+    assert "tolerated: [red]ticket 17[/red] https://example.org/17 (known.toml:2)\n" in block
+    assert "<< missing" not in text
+    assert "CONNECTED-3     FAIL (known)" in head
+
+
+def test_a_known_failure_without_a_reason_is_told() -> None:
+    text, _ = printed(failed(), known=KNOWN.replace("[red]ticket 17[/red]", UNEXPLAINED))
+    assert "tolerated: nobody has said yet why https://example.org/17 (known.toml:2)" in text
+
+
+def test_what_does_not_fit_what_is_known_is_shown_with_its_place_and_how_to_mend_it() -> None:
+    text, styled = printed(failed(), known=KNOWN.replace("CONNECTED-3", "OPEN-1"))
+    assert text.startswith("FAIL  test_story")
+    assert (
+        "test_story fails otherwise than is known: 'OPEN-1: alice: onMessageReceivedFromPeer' is not in 'CONN" in text
+    )
+    assert "  where: known.toml:2\n  mend:  mend what is new, or write down its explanation\n" in text
+    assert "\x1b[1;31mtest_story fails otherwise" in styled
+    assert text.splitlines()[-1].endswith(": 1 FAIL")
+
+
+def test_a_run_whose_scenarios_were_repeated_shows_the_tightest_steps() -> None:
+    def timed(repetition: int, elapsed_s: float) -> Judgement:
+        measured = Measured("[red] / LATE", elapsed_s, -0.016, 1.216, 0.0, 0.016)
+        check = Check("OPEN-10", Verdict.PASS, "alice", "", measured)
+        return Judgement(f"t.py::s[r{repetition}]", Verdict.PASS, "", [check], [], repetition=repetition)
+
+    judgements = [timed(1, 0.1), timed(2, 0.6), timed(3, 0.2)]
+    text, _ = printed(*judgements, info=msgspec.structs.replace(INFO, repeat=3))
+    _, _, table = text.partition("the tightest steps (times in s)")
+    head, row, *_ = (" ".join(line.split()) for line in table.splitlines() if line.strip())
+    assert head == "room margin times min median 95 % max due in step"
+    assert row == "50% 0.616 3 0.100 0.200 0.560 0.600 -0.016 to 1.216 s: alice: [red] / LATE"
+    assert "tightest" not in printed(*judgements)[0]

@@ -22,7 +22,7 @@ def test_a_world_begins_with_its_scenario_and_what_that_sets_out_to_prove() -> N
     async def body(world: World) -> None:
         assert world.now_ns() == START_NS
 
-    told = {"clauses": ["CONNECTED-1"], "phase": "idle", "attempt": 1, "profile": "rtm-1.0"}
+    told = {"clauses": ["CONNECTED-1"], "phase": "idle", "attempt": 1, "profile": "rtm-1.0", "repetition": 0}
     scenario = Observation(START_NS, "scenario", What.SCENARIO, "test_scenario", told)
     assert played(body).trace == [scenario]
 
