@@ -368,6 +368,8 @@ class World:
 def _result(person: str, call: str, result: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a call answered: its values where it has some and succeeded, its code otherwise.
 
+    What the contract does not know is left out, here as in every message.
+
     Raises:
         AdapterError: the result lacks its code.
     """
@@ -378,6 +380,6 @@ def _result(person: str, call: str, result: Mapping[str, Any]) -> dict[str, Any]
         )
     shown = named(call, result)
     if type(result["code"]) is not int or result["code"] != 0:
-        return shown
-    values = {key: value for key, value in shown.items() if key != "code"}
+        return {"code": shown["code"]}
+    values = {name: shown[name] for name in CALLS[call][1] if name in shown}
     return values or {"code": "OK"}
