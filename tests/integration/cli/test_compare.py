@@ -61,7 +61,7 @@ class LateAgent(agent.Agent):
 
     def pass_on(self, message, write):
         of_login = message.get("event") == "onLoginSuccess" or message.get("args", {}).get("state") == 3
-        asyncio.get_running_loop().call_later(0.6 if of_login else 0, self.say, message, of_login, write)
+        asyncio.get_running_loop().call_later(0.9 if of_login else 0, self.say, message, of_login, write)
 
     def say(self, message, of_login, write):
         if of_login:
@@ -151,10 +151,10 @@ def test_a_late_real_client_is_found_though_it_passes(linkproof: Linkproof, tmp_
     selected = ("-k", "test_a_login_that_gets_through_within_5_5_s_succeeds and freeze_to_client")
     assert linkproof("certify", "--run-dir", "old", *selected).code == ExitCode.PASS
     assert linkproof("certify", "--run-dir", "new", *selected, "--client", late).code == ExitCode.PASS
-    result = linkproof("compare", "old", "new", "--threshold", "0.3")
+    result = linkproof("compare", "old", "new", "--threshold", "0.2")
     assert result.code == ExitCode.FAIL
     assert result.shows("still passes, 0.", "s closer to its late edge: test_login.py::", "CONNECTED / LOGIN_SUCCESS")
-    back = linkproof("compare", "new", "old", "--threshold", "0.3")
+    back = linkproof("compare", "new", "old", "--threshold", "0.2")
     assert back.shows("s closer to its early edge: test_login.py::")
 
 
