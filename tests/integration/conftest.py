@@ -6,8 +6,9 @@ import os
 
 import pytest
 
-# pytest's own: the options that a user has set for all runs, and the folder in which all runs under tox share a cache.
-OF_THE_OUTER_RUN = ("PYTEST_ADDOPTS", "TOX_ENV_DIR")
+# pytest's options that a user has set for all runs, the folder in which all runs under tox share a cache, and the page
+# of a job on GitHub that a run adds its summary to.
+OF_THE_OUTER_RUN = ("PYTEST_ADDOPTS", "TOX_ENV_DIR", "GITHUB_STEP_SUMMARY")
 
 
 @pytest.fixture(scope="session", autouse=True)
