@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import click
 import pytest
 
 from harness.cli.console import make_console
+from harness.cli.interruption import interrupt_on_sigterm
 from harness.cli.suite import run_pytest
 from harness.errors import LinkproofError
 from harness.plugin import ERROR, RUN
@@ -110,8 +110,7 @@ def certify(
     """
     arguments = ["-v", "--no-header", "--no-summary", "-o", "console_output_style=count", *pytest_arguments]
     arguments += _as_written(context.command, for_pytest)
-    # Who ends a job of CI sends SIGTERM: that is an interruption too, after which everything is taken down.
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    interrupt_on_sigterm()
     taken = _TakeRun()
     profile = PROFILES[profile_name]
     code = run_pytest(arguments, taken, profile=profile)

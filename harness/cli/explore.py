@@ -6,7 +6,6 @@ import asyncio
 import datetime
 import os
 import shlex
-import signal
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from rich.console import Console
 from harness.adapter.command import words_of
 from harness.cli.console import make_console
 from harness.cli.exhaustive import DEPTH, explore_exhaustively
+from harness.cli.interruption import interrupt_on_sigterm
 from harness.clock import now_ns
 from harness.errors import UsageError
 from harness.explore.campaign import Bounds, Campaign, Tally
@@ -176,7 +176,7 @@ def _explore_really(config: RunConfig, *, seed: int, parallel: int, seconds: flo
             # Before the run ends, and its folder with it.
             return [shrunk, *findings[1:]], write_scenario(shrunk, run.folder.path / "found", how=how)
 
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    interrupt_on_sigterm()
     findings, path = asyncio.run(explore_and_shrink())
     if path is not None:
         client = "" if config.client_command == REFERENCE_CLIENT else shlex.join(config.client_command)

@@ -52,6 +52,20 @@ def test_a_run_that_is_killed_leaves_nothing(start_run: StartRun, number: signal
     run.check_nothing_is_left(ports)
 
 
+def test_a_run_that_a_script_began_with_an_ampersand_is_ended_by_sigterm_too(start_run: StartRun) -> None:
+    # A shell without job control has such a command ignore SIGINT, and so does whoever inherits that.
+    taken = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        run = start_run(SLOW)
+    finally:
+        signal.signal(signal.SIGINT, taken)
+    run.wait_until_playing(people=3)
+    ports = run.ports()
+    run.process.send_signal(signal.SIGTERM)
+    assert run.process.wait() == ExitCode.INTERRUPTED
+    run.check_nothing_is_left(ports)
+
+
 def test_ctrl_c_keeps_the_evidence_so_far(start_run: StartRun) -> None:
     run = start_run(f"login_that_succeeds or {SLOW}")
     run.wait_until_playing(people=3)
