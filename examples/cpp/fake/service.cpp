@@ -59,8 +59,8 @@ int Service::login(const char* token, const char* uid) {
     uid_ = uid;
   }
   const bool is_refused = std::string(token) == "refused";
-  service_thread_.post([this] { switch_to(rtm::CONNECTION_STATE_CONNECTING, rtm::CONNECTION_CHANGE_REASON_LOGIN); });
-  service_thread_.post([this, is_refused, name = std::string(uid)] {
+  const auto connecting = [this] { switch_to(rtm::CONNECTION_STATE_CONNECTING, rtm::CONNECTION_CHANGE_REASON_LOGIN); };
+  const auto answer = [this, is_refused, name = std::string(uid)] {
     if (!is_refused) server_.log_in(name, *this);
     {
       const std::lock_guard<std::mutex> lock(mutex_);
@@ -68,11 +68,12 @@ int Service::login(const char* token, const char* uid) {
     }
     log(name + (is_refused ? " was refused" : " is logged in"));
     is_refused ? handler_->onLoginFailure(rtm::LOGIN_ERR_INVALID_TOKEN) : handler_->onLoginSuccess();
-  });
-  service_thread_.post([this, is_refused] {
+  };
+  const auto switched = [this, is_refused] {
     is_refused ? switch_to(rtm::CONNECTION_STATE_DISCONNECTED, rtm::CONNECTION_CHANGE_REASON_LOGIN_FAILURE)
                : switch_to(rtm::CONNECTION_STATE_CONNECTED, rtm::CONNECTION_CHANGE_REASON_LOGIN_SUCCESS);
-  });
+  };
+  service_thread_.post_all({connecting, answer, switched});
   if (std::string(token) == "expiring") service_thread_.post([this] { handler_->onTokenExpired(); });
   return rtm::LOGIN_ERR_OK;
 }
@@ -87,8 +88,10 @@ int Service::logout() {
     name = uid_;
   }
   server_.log_out(name);
-  service_thread_.post([this] { handler_->onLogout(rtm::LOGOUT_ERR_OK); });
-  service_thread_.post([this] { switch_to(rtm::CONNECTION_STATE_DISCONNECTED, rtm::CONNECTION_CHANGE_REASON_LOGOUT); });
+  service_thread_.post_all({
+      [this] { handler_->onLogout(rtm::LOGOUT_ERR_OK); },
+      [this] { switch_to(rtm::CONNECTION_STATE_DISCONNECTED, rtm::CONNECTION_CHANGE_REASON_LOGOUT); },
+  });
   return rtm::LOGOUT_ERR_OK;
 }
 

@@ -5,6 +5,7 @@
 #include <deque>
 #include <exception>
 #include <functional>
+#include <initializer_list>
 #include <iostream>
 #include <mutex>
 #include <string>
@@ -33,10 +34,13 @@ class Worker {
     thread_.join();
   }
 
-  void post(std::function<void()> task) {
+  void post(std::function<void()> task) { post_all({std::move(task)}); }
+
+  /// These follow each other, whoever posts meanwhile: what an app calls inside the first one comes after the last.
+  void post_all(std::initializer_list<std::function<void()>> tasks) {
     {
       const std::lock_guard<std::mutex> lock(mutex_);
-      tasks_.push_back(std::move(task));
+      tasks_.insert(tasks_.end(), tasks);
     }
     woken_.notify_one();
   }
