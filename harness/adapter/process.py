@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import IO, Any, Self
 
 from harness.adapter import contract
+from harness.adapter.child import Child, Place, ThisMachine
 from harness.adapter.contract import Answer, ContractError, Event, Request
-from harness.adapter.spawn import Ends, spawn
 from harness.clock import now_ns
 from harness.errors import AdapterError
-from harness.guard import Guard, kill_group
+from harness.guard import Guard
 
 CONTRACT_PAGE = "docs/adapter-contract.md"
 ANSWER_S = 10.0  # twice the longest wait that the rules know inside one call (a join: 5 s)
@@ -38,18 +38,13 @@ class ContractProcess:
     def __init__(
         self,
         name: str,
-        transport: asyncio.SubprocessTransport,
-        ends: Ends,
-        guard: Guard,
+        child: Child,
         log: IO[bytes],
         on_event: Callable[[Event, int], None],
         on_failure: Callable[[AdapterError], None],
     ) -> None:
         self.name = name
-        self._transport = transport
-        self._ends = ends
-        self._process = asyncio.subprocess.Process(transport, ends, asyncio.get_running_loop())
-        self._guard = guard
+        self._child = child
         self._log = log
         self._on_event = on_event
         self._on_failure = on_failure
@@ -75,8 +70,11 @@ class ContractProcess:
         on_event: Callable[[Event, int], None],
         on_failure: Callable[[AdapterError], None],
         env: Mapping[str, str] | None = None,
+        place: Place | None = None,
     ) -> Self:
         """Start a command as the leader of a process group of its own, under guard; its standard error goes to a log.
+
+        With a place it is started there instead, which sees to the rest.
 
         Raises:
             AdapterError: the command cannot be started.
@@ -84,18 +82,21 @@ class ContractProcess:
         """
         log = log_path.open("wb")
         try:
-            transport, ends = await spawn(name, command, log=log, env=env)
+            child = await (place or ThisMachine(guard)).start(name, command, log=log, env=env)
         except BaseException:  # a cancellation too
             log.close()
             raise
-        process = cls(name, transport, ends, guard, log, on_event, on_failure)
-        guard.watch(process.pid)
-        return process
+        return cls(name, child, log, on_event, on_failure)
 
     @property
     def pid(self) -> int:
-        """The process id, and that of its process group."""
-        return self._process.pid
+        """The process id; on this machine that of its process group too."""
+        return self._child.pid
+
+    @property
+    def has_own_network(self) -> bool:
+        """Whether it sees another network than this process does."""
+        return self._child.has_own_network
 
     async def request(self, call: str, args: Mapping[str, Any], *, within_s: float = ANSWER_S) -> tuple[Answer, int]:
         """Send a request; return its answer and the time at which it arrived (monotonic nanoseconds).
@@ -109,8 +110,7 @@ class ContractProcess:
         request = Request(self._last_id, call, dict(args))
         answered: asyncio.Future[tuple[Answer, int]] = asyncio.get_running_loop().create_future()
         self._waiting[request.id] = answered
-        assert self._process.stdin is not None
-        self._process.stdin.write(contract.encode(request))
+        self._child.write(contract.encode(request))
         try:
             async with asyncio.timeout(within_s):
                 return await answered
@@ -125,8 +125,16 @@ class ContractProcess:
                 self._given_up.add(request.id)
 
     async def signal(self, number: signal.Signals) -> None:
-        """Send a signal to the whole process group."""
-        kill_group(self.pid, number)
+        """Send a signal to it and to all that it has started."""
+        await self._child.signal(number)
+
+    async def suspend(self) -> str:
+        """Have all of it stand still; returns what proved it."""
+        return await self._child.suspend()
+
+    async def resume(self) -> str:
+        """Let it go on; returns what proved it."""
+        return await self._child.resume()
 
     async def stop(self) -> str:
         """Ask it to finish by the end of its input, then by SIGTERM, then by SIGKILL; reap it and all its group.
@@ -140,27 +148,25 @@ class ContractProcess:
             self._outcome = await self._end()
             return self._outcome
         finally:
-            kill_group(self.pid)  # whatever it started itself and left behind
-            self._guard.release(self.pid)
+            await self._child.remove()
             await self._let_go()
 
     async def kill(self) -> None:
         """End it at once, as a crash would."""
         if self._outcome is None:
             self._stopping = True
-            kill_group(self.pid)
+            await self._child.signal(signal.SIGKILL)
             await self.stop()
 
     async def _end(self) -> str:
-        assert self._process.stdin is not None
-        self._process.stdin.close()
+        self._child.close_input()
         for outcome, sig, patience_s in (("finished", None, FINISH_S), ("terminated", signal.SIGTERM, TERM_S)):
             if sig is not None:
-                kill_group(self.pid, sig)
-            if await self._ends.exits_within(patience_s):
+                await self._child.signal(sig)
+            if await self._child.exits_within(patience_s):
                 return outcome
-        kill_group(self.pid)
-        await self._ends.exited.wait()
+        await self._child.signal(signal.SIGKILL)
+        await self._child.exited.wait()
         return "killed"
 
     async def _let_go(self) -> None:
@@ -168,19 +174,14 @@ class ContractProcess:
         for task in (self._reader, self._watcher):
             task.cancel()
         await asyncio.wait({self._reader, self._watcher})
-        assert self._process.stdin is not None
-        if self._process.stdin.transport.get_write_buffer_size():
-            self._process.stdin.transport.abort()  # close() would wait until somebody has read it
-        self._transport.close()
-        await self._ends.closed.wait()
+        await self._child.close()
         self._log.close()
         for task in (self._reader, self._watcher):
             if not task.cancelled():
                 task.result()  # an exception there is a mistake of ours, and not to be lost
 
     async def _read(self) -> None:
-        stdout = self._process.stdout
-        assert stdout is not None
+        stdout = self._child.stdout
         while self._failure is None:
             try:
                 line = await stdout.readline()
@@ -190,7 +191,7 @@ class ContractProcess:
             arrived_ns = now_ns()
             if not line.endswith(b"\n"):
                 self._cut_off = line
-                if not await self._ends.exits_within(END_S):
+                if not await self._child.exits_within(END_S):
                     self._fail("it closed its standard output", "an adapter answers until its standard input ends")
                 return
             try:
@@ -220,12 +221,9 @@ class ContractProcess:
             self._fail(f"{found} {message.id}", "each request is answered once, with its own id")
 
     async def _watch(self) -> None:
-        await self._ends.exited.wait()
+        await self._child.exited.wait()
         await asyncio.wait({self._reader}, timeout=END_S)  # what it said last comes first
-        code = self._transport.get_returncode()
-        assert code is not None
-        how = f"ended by signal {-code}" if code < 0 else f"exited with code {code}"
-        found = f"it {how} while it was still needed"
+        found = f"it {self._child.end} while it was still needed"
         if self._cut_off:
             found += f", in the middle of the line {_shown(self._cut_off)}"
         if last := self._last_words():

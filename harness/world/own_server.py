@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import signal
 import socket
 from collections.abc import Callable
 from pathlib import Path
@@ -101,21 +100,20 @@ class OwnServer:
     async def suspend(self) -> Moment:
         """Have it stand still (SIGSTOP): connections are accepted by the kernel, and nobody answers."""
         began_ns = now_ns()
-        await self.process.signal(signal.SIGSTOP)
         self._suspended = True
-        return self._put_down("server suspend", began_ns, await self._proven_stopped())
+        return self._put_down("server suspend", began_ns, await self.process.suspend())
 
     async def resume(self) -> Moment:
         """Let it go on (SIGCONT)."""
         began_ns = now_ns()
-        await self.process.signal(signal.SIGCONT)
+        proof = await self.process.resume()
         self._suspended = False
-        return self._put_down("server resume", began_ns, "SIGCONT was delivered")
+        return self._put_down("server resume", began_ns, proof)
 
     async def close(self) -> None:
         """End it, whatever was done to it."""
         if self._process is not None:
-            await self._process.signal(signal.SIGCONT)  # one that stands still cannot finish
+            await self._process.resume()  # one that stands still cannot finish
             await self._process.stop()
         self._lab.toxiproxy.give_back_port(self.address[1])
 
@@ -141,20 +139,6 @@ class OwnServer:
         with socket.socket(family_of(self.address)) as probe:
             probe.settimeout(0.01)  # one whose queue is full neither takes it nor refuses it
             return probe.connect_ex(self.address) == errno.ECONNREFUSED
-
-    async def _proven_stopped(self) -> str:
-        """Wait until the kernel has stopped it, which it does when the process is next to run."""
-        deadline_ns = now_ns() + STOP_NS
-        while (state := self._state()) != "T":
-            if now_ns() > deadline_ns:
-                raise HarnessError(f"the server was sent SIGSTOP and is still in state {state!r}")
-            await asyncio.sleep(0.001)
-        return "the kernel says that it is in state 'T'"
-
-    def _state(self) -> str:
-        # Of /proc/PID/stat: the state is the first field after the name, which stands in brackets.
-        text = Path(f"/proc/{self.process.pid}/stat").read_text()
-        return text.rpartition(")")[2].split()[0]
 
 
 def _no_event(event: Event, arrived_ns: int) -> None:
