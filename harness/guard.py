@@ -2,15 +2,18 @@
 
 A run that is killed with SIGKILL cannot clean up. So each run starts one guard: a tiny process of its own session
 that holds the reading end of a pipe. The run tells it which process groups and which folders exist; when the pipe
-closes, for whatever reason, the guard kills every group that is left, removes the folders, and ends.
+closes, for whatever reason, the guard kills every group that is left, removes the folders, runs the commands that are
+to take away the rest, and ends.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -18,10 +21,12 @@ from typing import Self
 # Run with -I -S: it needs nothing but the standard library, and starts in a few milliseconds.
 _GUARD_PROGRAM = """
 import os, signal, sys
-groups, folders = set(), set()
+groups, folders, commands = set(), set(), set()
 for line in sys.stdin:
     if line[0] == '/':
         folders.add(line[:-1])
+    elif line[0] in '!?':
+        (commands.add if line[0] == '!' else commands.discard)(line[1:])
     else:
         (groups.add if line[0] == '+' else groups.discard)(int(line[1:]))
 for group in groups:
@@ -33,6 +38,10 @@ if folders:
     import shutil
     for folder in folders:
         shutil.rmtree(folder, ignore_errors=True)  # as a rule the run has removed it itself
+if commands:
+    import json, subprocess
+    for command in commands:
+        subprocess.run(json.loads(command), stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 """
 
 
@@ -77,6 +86,14 @@ class Guard:
     def remove_at_end(self, folder: Path) -> None:
         """Have this folder removed when the run ends, if it is still there."""
         self._tell(f"{folder.absolute()}\n")
+
+    def run_at_end(self, command: Sequence[str]) -> None:
+        """Have this command run when the run ends without having said that it need not be."""
+        self._tell(f"!{json.dumps(list(command))}\n")
+
+    def need_not_run(self, command: Sequence[str]) -> None:
+        """Forget a command."""
+        self._tell(f"?{json.dumps(list(command))}\n")
 
     def close(self) -> None:
         """Let the guard kill what is left and end; returns when it has."""

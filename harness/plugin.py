@@ -18,7 +18,6 @@ from pathlib import Path
 import pytest
 
 from harness import known_failures, repetition, shards, shown
-from harness.adapter.command import words_of
 from harness.adapter.endpoint import check_placeholders
 from harness.board import Board
 from harness.collection import is_scenario, mistakes, name_of, spec_of
@@ -31,9 +30,9 @@ from harness.report.junit import properties
 from harness.report.repeat import repeat
 from harness.run import RealRun, RunConfig, ScenarioSpec
 from harness.scheduler import Job, side_by_side
+from harness.sides import IMAGE_OPTIONS, add_options, check_images, given, sides_of
 from harness.spec.profiles import PROFILES, RTM_1_0, Profile
 from harness.virtual_run import VirtualRun, VirtualRunConfig
-from harness.world.lab import REFERENCE_CLIENT, REFERENCE_SERVER
 
 RUN = pytest.StashKey[RealRun | VirtualRun]()
 _RUNNER = pytest.StashKey[asyncio.Runner]()
@@ -51,6 +50,7 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
     group = parser.getgroup("linkproof")
     group.addoption("--client", metavar="COMMAND", help="the adapter of the client under test (default: the reference)")
     group.addoption("--server", metavar="COMMAND", help="the server under test, judged by what reference clients see")
+    add_options(group)
     group.addoption("--profile", choices=list(PROFILES), help="the rules to judge by (default: rtm-1.0)")
     group.addoption("--toxiproxy", metavar="ADDRESS|BINARY", help="the Toxiproxy to use (default: found or built)")
     # None and not False where they are not given, as of the options with values.
@@ -71,10 +71,10 @@ def pytest_configure(config: pytest.Config) -> None:
     """Make the mark known, and see to it that the options go together and the client's command is one."""
     _check_options(config)
     try:
-        check_placeholders(_command(config, "--client"))
+        check_placeholders(sides_of(config, _profile(config)).client_command)
     except UsageError as error:
         raise pytest.UsageError(f"--client: {error}") from error
-    _command(config, "--server")
+    check_images(config, _profile(config))
     shards.configure(config)
     known_failures.configure(config)
     config.addinivalue_line(
@@ -85,23 +85,22 @@ def pytest_configure(config: pytest.Config) -> None:
 def _check_options(config: pytest.Config) -> None:
     """Refuse what would be of no effect: its user believes that something else was played."""
     is_virtual = config.getoption("--virtual")
-    of_processes = ("--client", "--server", "--toxiproxy", "--tls", "--ipv6", "--artifact")
+    of_images = (option for option, *_ in IMAGE_OPTIONS)
+    of_processes = ("--client", "--server", *of_images, "--toxiproxy", "--tls", "--ipv6", "--artifact")
     without_effect = of_processes if is_virtual else ("--seed", "--core")
     if config.getoption("--core") == "":
         # As with --client: to play the reference in the place of what was meant would be a false PASS.
         raise pytest.UsageError("--core names no core; leave it out to play the reference's")
-    given = [option for option in without_effect if config.getoption(option) is not None]
+    useless = given(config, *without_effect)
     profile = _profile(config)
-    sides = [option for option in ("--client", "--server") if config.getoption(option) is not None]
-    if profile.has_reference and len(sides) > 1:
-        raise pytest.UsageError("--client and --server: one side is under test, and the other one is the reference")
+    sides = given(config, "--client", "--server", "--client-image", "--server-image")
     if not profile.has_reference and is_virtual:
         raise pytest.UsageError(f"--virtual plays the reference's cores, and there are none for {profile.name}")
     if not profile.has_reference and len(sides) < 2 and not config.option.collectonly:
         raise pytest.UsageError(f"--profile {profile.name} needs --client and --server: there is no reference for it")
-    if given:
+    if useless:
         which = "with --virtual: there is no process" if is_virtual else "without --virtual"
-        raise pytest.UsageError(f"{given[0]} has no effect {which}")
+        raise pytest.UsageError(f"{useless[0]} has no effect {which}")
 
 
 @pytest.fixture
@@ -239,11 +238,13 @@ def _new_run(config: pytest.Config) -> RealRun | VirtualRun:
     if config.getoption("--virtual"):
         chosen = VirtualRunConfig(_folder(config), config.getoption("--seed") or 0, config.getoption("--core") or "")
         return VirtualRun(chosen)
+    sides = sides_of(config, _profile(config))
     return RealRun(
         RunConfig(
             folder=_folder(config),
-            client_command=_command(config, "--client") or REFERENCE_CLIENT,
-            server_command=_command(config, "--server") or REFERENCE_SERVER,
+            client_command=sides.client_command,
+            server_command=sides.server_command,
+            images=sides.images,
             toxiproxy=config.getoption("--toxiproxy"),
             tls=bool(config.getoption("--tls")),
             ipv6=bool(config.getoption("--ipv6")),
@@ -260,17 +261,6 @@ def _profile(config: pytest.Config) -> Profile:
 
 def _spec_of(item: pytest.Function) -> ScenarioSpec:
     return spec_of(item, _profile(item.config))
-
-
-def _command(config: pytest.Config, option: str) -> tuple[str, ...]:
-    """Return the words of a command that was given; none where it was not."""
-    given = config.getoption(option)
-    if given is None:
-        return ()
-    try:
-        return words_of(given, given_by=option, or_else=f"leave it out to take the reference {option[2:]}")
-    except UsageError as error:
-        raise pytest.UsageError("; ".join(filter(None, [error.found, error.mend]))) from error
 
 
 def _folder(config: pytest.Config) -> Path:
@@ -342,7 +332,8 @@ def _options(config: pytest.Config) -> list[str]:
     """Return the options that make a run the same again."""
     words = [option for option in ("--virtual", "--tls", "--ipv6") if config.getoption(option)]
     usual = {"--profile": RTM_1_0.name, "--repeat": 1}
-    for option in ("--client", "--server", "--profile", "--seed", "--core", "--repeat"):
+    of_images = (option for option, *_ in IMAGE_OPTIONS)
+    for option in ("--client", "--server", *of_images, "--profile", "--seed", "--core", "--repeat"):
         value = config.getoption(option)
         if value is not None and value != usual.get(option):
             words += [option, str(value)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import datetime
 import importlib.metadata
 import os
@@ -29,6 +30,7 @@ from harness.spec.profiles import RTM_1_0, Profile
 from harness.spec.timing import NS_PER_S
 from harness.trace import Observation
 from harness.world.lab import REFERENCE_CLIENT, REFERENCE_SERVER, Lab, LabConfig, open_lab
+from harness.world.places import COMMANDS, REFERENCE_SERVER_IMAGE, Images
 from harness.world.play import Play
 from harness.world.real import RealEngine
 from harness.world.world import Title, World
@@ -36,6 +38,9 @@ from harness.world.world import Title, World
 # A scenario that needs this much longer than it says has hung. On a host that is overloaded it may take minutes until
 # all its people were admitted, and that is no fault of it.
 OVERTIME_S = 240.0
+# Starting a container takes the machine's whole time for some tenths of a second, and removing it for some more. All
+# scenarios at once would spend their first minutes on each other's starts, and find them in what they measure.
+CONTAINED_AT_ONCE = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +128,7 @@ class RunConfig:
     ipv6: bool = False
     profile: Profile = RTM_1_0
     artifacts: tuple[Path, ...] = ()  # files of the implementation under test that its command does not name
+    images: Images = COMMANDS
 
 
 class RealRun(Run):
@@ -133,13 +139,14 @@ class RealRun(Run):
         self.info.client_command = list(config.client_command)
         self.info.server_command = list(config.server_command)
         self.info.tls, self.info.ipv6 = config.tls, config.ipv6
-        self._digests.client = digests.of_command(config.client_command)
-        self._digests.server = digests.of_command(config.server_command)
+        self._digests.client = {} if config.images.client else digests.of_command(config.client_command)
+        self._digests.server = {} if config.images.server else digests.of_command(config.server_command)
         self._digests.artifacts = digests.of_artifacts(config.artifacts)
-        is_server = config.profile.has_reference and config.server_command != REFERENCE_SERVER
+        is_server = config.profile.has_reference and not _server_is_reference(config)
         self.info.under_test = SERVER if is_server else CLIENT
         self._config = config
         self._lab: Lab | None = None
+        self._turns = asyncio.Semaphore(CONTAINED_AT_ONCE) if config.images else contextlib.nullcontext()
         self.playing: dict[str, Play] = {}
 
     @asynccontextmanager
@@ -159,6 +166,7 @@ class RealRun(Run):
             tls=chosen.tls,
             ipv6=chosen.ipv6,
             profile=chosen.profile,
+            images=chosen.images,
         )
         with self.recording(selected):
             try:
@@ -167,10 +175,17 @@ class RealRun(Run):
                     self.info.client = msgspec.to_builtins(lab.client)
                     self.info.server = msgspec.to_builtins(lab.server.hello)
                     self.info.toxiproxy = lab.toxiproxy_found
+                    self._put_down_images(lab.places.images)
                     self.info.setup_s = self._passed_s()
                     yield
             finally:
                 self._lab = None
+
+    def _put_down_images(self, images: dict[str, dict[str, str]]) -> None:
+        """Keep which images these are: an id is the hash of all that is in one."""
+        self.info.images = images
+        self._digests.client.update(digests.of_images(images.get("client", {})))
+        self._digests.server.update(digests.of_images(images.get("server", {})))
 
     async def play_again(self, scenario: ScenarioSpec) -> Judgement:
         """Play a scenario for a second time, which decides; both results are kept."""
@@ -178,6 +193,10 @@ class RealRun(Run):
 
     async def play(self, scenario: ScenarioSpec, rank: int = 0) -> Judgement:
         """Play one scenario and judge it; its trace is kept, also that of a scenario that is broken off."""
+        async with self._turns:
+            return await self._play(scenario, rank)
+
+    async def _play(self, scenario: ScenarioSpec, rank: int) -> Judgement:
         assert self._lab is not None
         name = scenario.title.name
         play = Play(scenario.title, RealEngine(self._lab, name, rank))
@@ -194,3 +213,8 @@ class RealRun(Run):
         if took_s > self.info.longest_s:
             self.info.longest_s, self.info.longest = took_s, name
         return judgement
+
+
+def _server_is_reference(config: RunConfig) -> bool:
+    image = config.images.server
+    return image == REFERENCE_SERVER_IMAGE if image else config.server_command == REFERENCE_SERVER

@@ -10,6 +10,7 @@ import click
 import pytest
 
 from harness.cli.console import make_console
+from harness.cli.images import image_options
 from harness.cli.interruption import interrupt_on_sigterm
 from harness.cli.suite import run_pytest
 from harness.errors import LinkproofError
@@ -51,6 +52,7 @@ class _TakeRun:
 @click.command(context_settings={"ignore_unknown_options": True})
 @click.option("--client", metavar="COMMAND", help="Adapter of the client under test (default: the reference client).")
 @click.option("--server", metavar="COMMAND", help="Server under test, judged by what reference clients see of it.")
+@image_options
 @click.option("--profile", "profile_name", type=click.Choice(list(PROFILES)), default=RTM_1_0.name, show_default=True)
 @click.option("-k", "expression", metavar="EXPRESSION", help="Only scenarios whose names match, as in pytest.")
 @click.option("--serial", is_flag=True, help="One scenario after the other, to debug.")
@@ -91,6 +93,7 @@ def certify(
       linkproof certify --client "node adapter.js"      another client
       linkproof certify --client "my-app --at {url}"    one that is told where its server is by argument alone
       linkproof certify --server "my-server --fast"     a server, by what reference clients see of it
+      linkproof certify --client-image my-sdk:2.1       an image of a client, each person in a container
       linkproof certify -k 4_s --serial                 some scenarios, one after the other
       linkproof certify -k 4_s --repeat 10              and ten times each, side by side: how its times are spread
       linkproof certify --known-failures known.toml     what is in the file may fail, as it says, and nothing else

@@ -9,7 +9,7 @@ import hashlib
 import importlib.metadata
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path, PurePath
 
 import msgspec
@@ -22,7 +22,8 @@ class Digests(msgspec.Struct, omit_defaults=True):
     """The hashes of what a run was made with.
 
     ``client`` and ``server`` are the files that the two commands name: programs, scripts, and who interprets them, in
-    the order of the command. ``artifacts`` are those of the implementation under test that no command names.
+    the order of the command; or the image. ``artifacts`` are those of the implementation under test that no command
+    names.
     """
 
     rules: str
@@ -55,6 +56,11 @@ def of_command(words: Sequence[str]) -> dict[str, str]:
     # Not pathlib's: that raises where a word is too long for a name, as a whole program after -c is.
     files = [(word, path) for word, path in zip(words, found, strict=True) if path and os.path.isfile(path)]  # noqa: PTH113
     return _named([(word, _of_file(Path(path))) for word, path in files if os.access(path, os.R_OK)])
+
+
+def of_images(ids: Mapping[str, str]) -> dict[str, str]:
+    """Return the hash of each of these container images, which is its id (``sha256:...``) already."""
+    return {name: identity.removeprefix("sha256:") for name, identity in ids.items()}
 
 
 def of_artifacts(paths: Sequence[Path]) -> dict[str, str]:

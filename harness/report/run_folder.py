@@ -76,6 +76,7 @@ class RunInfo(msgspec.Struct, omit_defaults=True):
     under_test: str = CLIENT
     tls: bool = False
     ipv6: bool = False
+    images: dict[str, dict[str, str]] = {}  # of each side that is one: its id by its name
     simulated_s: float = 0.0  # how much virtual time was played
     shard: str = ""  # "2/5": it played the second of five parts
     whole: list[str] = []  # with ``shard``: all scenarios that were shared out among the parts

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import msgspec
 
+from harness.adapter.child import Place
 from harness.adapter.contract import CONTRACT_VERSION, Event, Hello, ServerHello
 from harness.adapter.endpoint import Endpoint
 from harness.adapter.handshake import Clock, compare_clocks, greet
@@ -27,6 +28,7 @@ from harness.spec.profiles import RTM_1_0, Profile
 from harness.world.gate import StartGate
 from harness.world.host import HostSampler
 from harness.world.keys import Keys, new_keys
+from harness.world.places import COMMANDS, REFERENCE_SERVER_IMAGE, Images, Places, ServerPlace, open_places
 from proxies.binary import find
 from proxies.selftest import self_test
 from proxies.server import ToxiproxyServer
@@ -52,6 +54,14 @@ class LabConfig:
     tls: bool = False
     ipv6: bool = False
     profile: Profile = RTM_1_0
+    images: Images = COMMANDS
+
+    @property
+    def server_is_reference(self) -> bool:
+        """Whether the server is our own."""
+        if self.images.server:
+            return self.images.server == REFERENCE_SERVER_IMAGE
+        return self.server_command == REFERENCE_SERVER
 
     @property
     def host(self) -> str:
@@ -69,7 +79,7 @@ class LabConfig:
 
     def of_server(self, error: AdapterError) -> LinkproofError:
         """Return a failure of the server, laid on whoever made it: on us, where it is the reference."""
-        if self.server_command != REFERENCE_SERVER:
+        if not self.server_is_reference:
             # Both speak the same lines, and what is said of an adapter has the client's page in mind.
             found, why, mend = (
                 text.replace("adapter-contract.md", "server-contract.md")
@@ -131,6 +141,7 @@ class Lab:
         client: Hello,
         toxiproxy_found: str,
         alarm: Alarm,
+        places: Places,
     ) -> None:
         self.config = config
         self.guard = guard
@@ -142,8 +153,11 @@ class Lab:
         self.client = client
         self.toxiproxy_found = toxiproxy_found
         self.alarm = alarm
+        self.places = places
         # Two on each core: while one computes, the other waits for its process to say hello.
-        self.gate = StartGate(2 * (os.cpu_count() or 1), host.latest_ns)
+        # A container is started by the engine, which needs all of them for that.
+        at_once = 1 if config.images else 2 * (os.cpu_count() or 1)
+        self.gate = StartGate(at_once, host.latest_ns)
         self._numbers = itertools.count(1)
 
     def tenant(self, scenario: str) -> str:
@@ -151,10 +165,9 @@ class Lab:
         readable = re.sub(r"[^A-Za-z0-9._-]+", "-", scenario.rpartition("::")[2].removeprefix("test_"))
         return f"{next(self._numbers)}-{readable}"[:APP_ID_LENGTH_MAX].rstrip("-.")
 
-    @property
-    def server_environment(self) -> dict[str, str]:
-        """What a server of this run is started with."""
-        return self.keys.server_environment(os.environ)
+    def server_environment(self, taken: ServerPlace) -> dict[str, str]:
+        """Return what a server of this run is started with."""
+        return self.keys.server_environment(taken.place.environment(os.environ))
 
     def log_path(self, name: str) -> Path:
         """Where a process of this run writes its standard error."""
@@ -176,14 +189,24 @@ async def open_lab(config: LabConfig) -> AsyncIterator[Lab]:
         guard = stack.enter_context(Guard())
         keys = stack.enter_context(new_keys(guard, tls=config.tls))
         alarm = Alarm()
-        server = await _start_server(config, guard, keys, alarm)
+        places = await stack.enter_async_context(
+            open_places(
+                config.images,
+                guard,
+                host=config.host,
+                server_options=config.server_options(),
+                find=lambda: find(config.toxiproxy, say=config.say),
+                say=config.say,
+            )
+        )
+        server = await _start_server(config, guard, keys, alarm, await places.servers.take("server"))
         stack.push_async_callback(server.process.stop)
         endpoint = Endpoint(*server.address, "hello", keys.ca_file, config.profile.scheme)
-        client = await _try_client(config, guard, endpoint)
+        client = await _try_client(config, guard, endpoint, places.client)
         _check_heartbeat(config, server.hello, client)
         found = find(config.toxiproxy, say=config.say)
         log_path = config.logs / "toxiproxy.log"
-        link_host = IPV6 if config.ipv6 else None  # as a rule where its API is
+        link_host = IPV6 if config.ipv6 else places.link_host  # as a rule where its API is
         toxiproxy = await ToxiproxyServer.open(found, guard=guard, log_path=log_path, link_host=link_host)
         stack.push_async_callback(toxiproxy.close)
         report = await self_test(toxiproxy)
@@ -195,7 +218,7 @@ async def open_lab(config: LabConfig) -> AsyncIterator[Lab]:
         delays = DelaySampler()
         stack.push_async_callback(delays.close)
         description = f"{found.version}, {found.origin}: {found.path or found.address}"
-        yield Lab(config, guard, host, delays, toxiproxy, server, keys, client, description, alarm)
+        yield Lab(config, guard, host, delays, toxiproxy, server, keys, client, description, alarm, places)
 
 
 def _check_address(host: str) -> None:
@@ -211,7 +234,7 @@ def _check_address(host: str) -> None:
         ) from error
 
 
-async def _try_client(config: LabConfig, guard: Guard, endpoint: Endpoint) -> Hello:
+async def _try_client(config: LabConfig, guard: Guard, endpoint: Endpoint, place: Place) -> Hello:
     """Hold the first conversation with the implementation under test once, before anything else depends on it.
 
     There is no link yet. A command that names its server is told the server itself, which the client does not connect
@@ -224,7 +247,8 @@ async def _try_client(config: LabConfig, guard: Guard, endpoint: Endpoint) -> He
         log_path=config.logs / "hello.log",
         on_event=_no_event,
         on_failure=_raised_to_the_caller,
-        env=endpoint.environment(os.environ),
+        env=endpoint.environment(place.environment(os.environ)),
+        place=place,
     )
     try:
         hello, _ = await greet(process)
@@ -235,7 +259,7 @@ async def _try_client(config: LabConfig, guard: Guard, endpoint: Endpoint) -> He
 
 def _check_heartbeat(config: LabConfig, server: ServerHello, client: Hello) -> None:
     """Refuse a server under test that asks its clients for another heartbeat than they are judged by."""
-    is_under_test = config.profile.has_reference and config.server_command != REFERENCE_SERVER
+    is_under_test = config.profile.has_reference and not config.server_is_reference
     if is_under_test and not HEARTBEAT_MIN_S <= server.heartbeat_s <= client.heartbeat_s:
         why = f"the reference clients are judged by one of {client.heartbeat_s:g} s"
         mend = f"ask for {client.heartbeat_s:g} s; see {SERVER_PAGE}"
@@ -252,20 +276,24 @@ async def _ended(task: asyncio.Task[None]) -> None:
     await asyncio.wait({task})
 
 
-async def _start_server(config: LabConfig, guard: Guard, keys: Keys, alarm: Alarm) -> SharedServer:
+async def _start_server(config: LabConfig, guard: Guard, keys: Keys, alarm: Alarm, taken: ServerPlace) -> SharedServer:
     async with AsyncExitStack() as until_greeted:
         try:
             process = await ContractProcess.start(
                 SERVER_NAME,
-                [*config.server_command, *config.server_options()],
+                [*config.server_command, *taken.options],
                 guard=guard,
                 log_path=config.logs / "server.log",
                 on_event=_no_event,
                 on_failure=lambda error: alarm.sound(config.of_server(error)),
-                env=keys.server_environment(os.environ),
+                env=keys.server_environment(taken.place.environment(os.environ)),
+                place=taken.place,
             )
             until_greeted.push_async_callback(process.stop)
             hello, address = await greet_server(process, config)
+            if taken.held is not None and address[0] != taken.host:
+                why = f"it was started with {' '.join(taken.options)}"
+                raise AdapterError(f"it says that it listens on {written(address)}", why=why)
             server = SharedServer(process, hello, address, await compare_clocks(process))
         except AdapterError as error:
             raise config.of_server(error) from error

@@ -17,6 +17,7 @@ from harness.spec.timing import NS_PER_S
 from harness.trace import Observation, What
 from harness.world.engine import Moment, OnFailure
 from harness.world.lab import SERVER_NAME, Lab, greet_server
+from harness.world.places import ServerPlace
 
 STOP_NS = NS_PER_S  # a process that is not stopped by then was not on any processor for a whole second
 
@@ -29,18 +30,20 @@ class OwnServer:
         lab: Lab,
         name: str,
         command: tuple[str, ...],
+        taken: ServerPlace,
         record: Callable[[Observation], None],
         on_failure: OnFailure,
     ) -> None:
         self._lab = lab
         self._command = command
+        self._taken = taken
         self._name = name
         self._record = record
         self._on_failure = lambda error: on_failure(lab.config.of_server(error))
         self._lives = 0
         self._suspended = False
         self._process: ContractProcess | None = None
-        self.address = (lab.config.host, lab.toxiproxy.take_port())
+        self.address = (taken.host, lab.toxiproxy.take_port())
 
     @property
     def is_answering(self) -> bool:
@@ -64,12 +67,13 @@ class OwnServer:
         self._lives += 1
         self._process = await ContractProcess.start(
             SERVER_NAME,
-            [*self._command, *self._lab.config.server_options(), "--port", str(self.address[1])],
+            [*self._command, *self._taken.options, "--port", str(self.address[1])],
             guard=self._lab.guard,
             log_path=self._log_path(),
             on_event=_no_event,
             on_failure=self._on_failure,
-            env=self._lab.server_environment,
+            env=self._lab.server_environment(self._taken),
+            place=self._taken.place,
         )
         self._suspended = False  # also where its former life ended while it stood still
         try:
@@ -116,6 +120,7 @@ class OwnServer:
             await self._process.resume()  # one that stands still cannot finish
             await self._process.stop()
         self._lab.toxiproxy.give_back_port(self.address[1])
+        await self._lab.places.servers.give_back(self._taken)
 
     def _log_path(self) -> Path:
         return self._lab.log_path(f"{self._name}.server{self._lives}")

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from harness.adapter.child import ThisMachine
 from harness.adapter.contract import UNSUPPORTED, Event, Hello, ServerConnections, ServerDelays
 from harness.adapter.endpoint import Endpoint
 from harness.adapter.handshake import Clock, greet
@@ -22,7 +23,7 @@ from harness.world.engine import Fault, Link, OnCallback, OnFailure, Record, Ret
 from harness.world.lab import Lab
 from harness.world.observed import observed
 from harness.world.own_server import OwnServer
-from harness.world.sockets import connections_to
+from harness.world.sockets import connections_of_network, connections_to
 from proxies.link import Link as ProxiedLink
 from proxies.topology import partition_people
 
@@ -66,12 +67,15 @@ class RealEngine:
     ) -> None:
         self._lab = lab
         self._rank = rank
+        # One of a scenario's own is a command of this machine, whatever the run's own clients are.
+        self._client_place = ThisMachine(lab.guard) if client_command else lab.places.client
         self._client_command = client_command or lab.config.client_command
         self._server_command = server_command or lab.config.server_command
         self._needs_own_server = bool(server_command)
         self.app_id = lab.tenant(scenario)
         self._links: dict[str, ProxiedLink] = {}
         self._own_server: OwnServer | None = None
+        self._starting_server = asyncio.Lock()
         self._processes: dict[str, ContractProcess] = {}
         self._crashed: set[str] = set()
         self._on_failure: OnFailure | None = None
@@ -86,10 +90,13 @@ class RealEngine:
 
     async def own_server(self, record: Record, on_failure: OnFailure) -> OwnServer:
         """Start a server of this scenario's own; the links that are made from now on lead to it."""
-        if self._own_server is None:
-            self._own_server = OwnServer(self._lab, self.app_id, self._server_command, record, on_failure)
-            async with self._lab.gate.place(self._rank):
-                await self._own_server.start()
+        async with self._starting_server:
+            if self._own_server is None:
+                async with self._lab.gate.place(self._rank):
+                    taken = await self._lab.places.servers.take(self.app_id)
+                    words = (self._server_command, taken)
+                    self._own_server = OwnServer(self._lab, self.app_id, *words, record, on_failure)
+                    await self._own_server.start()
         return self._own_server
 
     async def open_link(self, person: str, record: Record, *, resettable: bool) -> Link:
@@ -128,7 +135,8 @@ class RealEngine:
                 log_path=self._lab.log_path(f"{self.app_id}.{person}"),
                 on_event=on_event,
                 on_failure=on_failure,
-                env=endpoint.environment(os.environ),
+                env=endpoint.environment(self._client_place.environment(os.environ)),
+                place=self._client_place,
             )
             self._processes[person] = process
             hello, clock = await greet(process)
@@ -141,9 +149,10 @@ class RealEngine:
         """Count a client's connections in the kernel, and its logins at the server."""
         counted = {}
         if person not in self._crashed:
-            process = self._processes[person].pid
+            process, address = self._processes[person], self._links[person].address
+            look = connections_of_network if process.has_own_network else connections_to
             # Not in the event loop: the kernel takes some 10 ms to list its sockets.
-            counting = asyncio.to_thread(connections_to, self._links[person].address, of_process=process)
+            counting = asyncio.to_thread(look, address, of_process=process.pid)
             counted["connections"] = await counting
         if self._own_server is None or self._own_server.is_answering:
             told = await self.ask_server("connections", {"uid": uid})

@@ -1,6 +1,7 @@
 """How many connections a client really has: counted in the kernel, whatever its SDK says.
 
-Linux only, like the rest of the real world; the client shares the harness's network.
+Linux only, like the rest of the real world. A client shares the harness's network, where its connections are told from
+those of others by who holds them; or it has a network to itself, as in a container, where all are its own.
 """
 
 from __future__ import annotations
@@ -57,6 +58,17 @@ def connections_to(address: Address, *, of_process: int) -> int:
             return len(found)
         _tables.forget()
     return 0
+
+
+def connections_of_network(address: Address, *, of_process: int) -> int:
+    """Return how many established TCP connections there are to an address in the network that a process sees."""
+    found: set[str] = set()
+    for _ in range(LOOKS_FOR_ANY):
+        lines = [line for table in ("tcp", "tcp6") for line in _text(_PROC / f"{of_process}/net/{table}").splitlines()]
+        found = set(_connected_to(address, lines))
+        if found:
+            break
+    return len(found)
 
 
 def _connected_to(address: Address, lines: list[str]) -> Iterator[str]:

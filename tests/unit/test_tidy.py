@@ -1,7 +1,7 @@
 """The rules of style that matter, as tests: who may import whom, what is pure, how long things get.
 
-Each rule looks at one source file and says file:line, what is wrong there and why it matters. The tables come
-first. An entry of a table that fits no file is an error too, so that nothing escapes its rule by being renamed.
+Each rule looks at one source file and says file:line, what is wrong there and why it matters. Their tables are in
+layers.py; an entry of a table that fits no file is an error too, so that nothing escapes its rule by being renamed.
 """
 
 from __future__ import annotations
@@ -16,74 +16,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.unit import layers
+from tests.unit.layers import LAYERS, NARROW, PURE
+
 ROOT = Path(__file__).resolve().parents[2]
 
-# Imports go downwards only. A module is ruled by the longest row that it begins with; it may import what its row
-# lists, and whatever the same row rules. Modules of nobody's project are not looked at, except in scenarios.
-BASE = ("harness.errors", "harness.guard", "harness.addresses")
-TIMED = (*BASE, "harness.clock", "harness.delays")
-FACTS = (*BASE, "harness.spec", "harness.trace")
-PARTS = (*FACTS, *TIMED, "harness.adapter", "proxies", "harness.oracle", "harness.reference")
-WHOLE = (*PARTS, "harness.world", "harness.report")
-OF_PYTEST = ("harness.shards", "harness.known_failures", "harness.repetition", "harness.shown")
-PLAYING = (*OF_PYTEST, "harness.run", "harness.virtual_run", "harness.scheduler", "harness.board", "harness.collection")
-LAYERS: dict[str, tuple[str, ...]] = {
-    "harness.cli": (*WHOLE, *PLAYING, "harness.plugin", "harness.explore", "harness.skeletons"),
-    "harness.skeletons": ("harness.errors",),
-    "harness.plugin": (*WHOLE, *PLAYING),
-    "harness.board": (*WHOLE, "harness.run"),
-    "harness.collection": (*WHOLE, "harness.run", "harness.repetition"),
-    "harness.repetition": (),
-    "harness.shown": (),
-    "harness.known_failures": (*WHOLE, "harness.collection"),
-    "harness.explore": (*WHOLE, "harness.run"),
-    "harness.run": WHOLE,
-    "harness.virtual_run": (*WHOLE, "harness.run"),
-    "harness.scheduler": TIMED,
-    "harness.shards": (*WHOLE, "harness.run", "harness.collection"),
-    "harness.world": PARTS,
-    "harness.report": (*FACTS, "harness.oracle"),
-    # A foreign SDK is run and judged exactly as the reference is, so neither judge nor adapter may know it.
-    "harness.oracle": ("harness.errors", "harness.spec", "harness.trace"),
-    "harness.adapter": (*FACTS, *TIMED),
-    "harness.pages": ("harness.errors", "harness.spec", "harness.adapter", "harness.reference", "harness.report"),
-    "harness.reference": ("harness.errors", "harness.addresses", "harness.spec"),
-    "harness.reference.agent": (*TIMED, "harness.spec", "harness.reference", "harness.adapter.contract"),
-    "harness.reference.server_control": (
-        "harness.errors",
-        "harness.spec",
-        "harness.reference",
-        "harness.adapter.contract",
-        "harness.delays",
-    ),
-    "harness.trace": ("harness.errors", "harness.spec"),
-    "proxies": BASE,
-    "harness.spec": (),
-    # Listed by name where it may be read: not by the judge, and not by the cores.
-    "harness.clock": (),
-    "harness.delays": ("harness.clock", "harness.spec"),
-    "harness.guard": ("harness.errors",),
-    "harness.errors": (),
-    "harness.addresses": (),
-    "harness.__init__": (),
-    # Scenarios write their expectations out: derived from harness.spec, a wrong row would be right twice.
-    "tests.conformance": ("harness.oracle", "harness.world"),
-    "profiles": ("harness.oracle", "harness.world"),
-}
-# These import nothing else from anywhere.
-NARROW = {"tests.conformance": ("__future__", "pytest"), "profiles": ("__future__", "pytest")}
-
-# Pure: time and chance come in as arguments, timers go out as data, bytes are handed over by the caller.
-PURE = (
-    "harness/spec/**/*.py",
-    "harness/trace.py",
-    "harness/oracle/**/*.py",
-    "harness/reference/wire.py",
-    "harness/reference/client_core.py",
-    "harness/reference/server_core.py",
-    "harness/reference/*_core.py",
-    "harness/reference/server_effects.py",
-)
 CLOCKS_AND_CHANCE = {"datetime", "random", "secrets", "time"}
 PROCESSES_AND_SOCKETS = {"asyncio", "concurrent", "multiprocessing", "os", "select", "selectors", "signal", "socket"}
 IMPURE = CLOCKS_AND_CHANCE | PROCESSES_AND_SOCKETS | {"subprocess", "threading"}
@@ -280,10 +217,10 @@ def unmatched_entries(tree: list[Source]) -> Iterator[Finding]:
     code = [source for source in tree if source.tree.body]
     dead = [row for row in LAYERS if not any(row_of(source.module) == row for source in code)]
     dead += [pattern for pattern in PURE if not any(source.fits(pattern) for source in code)]
-    this_file = Path(__file__).read_text(encoding="utf-8").splitlines()
+    tables = Path(layers.__file__).read_text(encoding="utf-8").splitlines()
     for entry in dead:
-        line = next(number for number, text in enumerate(this_file, 1) if text.startswith(f'    "{entry}"'))
-        yield Finding("tests/unit/test_tidy.py", line, f"{entry} fits no code", "it holds nothing: was that renamed?")
+        line = next(number for number, text in enumerate(tables, 1) if text.startswith(f'    "{entry}"'))
+        yield Finding("tests/unit/layers.py", line, f"{entry} fits no code", "it holds nothing: was that renamed?")
 
 
 def name_of(rule: Rule) -> str:
@@ -396,4 +333,5 @@ def test_an_entry_that_fits_no_file_is_found_where_it_stands(tmp_path: Path) -> 
     assert not {"harness.trace fits no code", "harness/trace.py fits no code"} & set(found)
     assert "harness.world fits no code" in found
     line = found["harness.reference.agent fits no code"]
-    assert Path(__file__).read_text(encoding="utf-8").splitlines()[line - 1].startswith('    "harness.reference.agent"')
+    tables = Path(layers.__file__).read_text(encoding="utf-8").splitlines()
+    assert tables[line - 1].startswith('    "harness.reference.agent"')

@@ -32,7 +32,14 @@ def test_the_servers_are_on_ipv6_and_speak_tls(tmp_path: Path) -> None:
         record: list[Observation] = []
         failures: list[object] = []
         async with open_lab(LabConfig(tmp_path / "logs", tls=True, ipv6=True)) as lab:
-            own = OwnServer(lab, "own", lab.config.server_command, record.append, failures.append)
+            own = OwnServer(
+                lab,
+                "own",
+                lab.config.server_command,
+                await lab.places.servers.take("own"),
+                record.append,
+                failures.append,
+            )
             assert lab.server.hello.url == f"wss://[::1]:{lab.server.address[1]}"
             assert own.address[0] == lab.server.address[0] == "::1"
             await own.start()

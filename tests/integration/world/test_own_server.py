@@ -17,6 +17,7 @@ from harness.trace import Observation, What
 from harness.world.engine import Moment
 from harness.world.lab import REFERENCE_SERVER, Lab
 from harness.world.own_server import OwnServer
+from harness.world.places import ServersHere
 
 if TYPE_CHECKING:
     from tests.integration.world.conftest import RunInLab
@@ -31,7 +32,8 @@ class Yard:
         self.record: list[Observation] = []
         self.failures: list[LinkproofError] = []
         self.failed = asyncio.Event()
-        self.server = OwnServer(lab, "tenant", REFERENCE_SERVER, self.record.append, self._fail)
+        here = ServersHere(lab.guard, lab.config.host, ()).here
+        self.server = OwnServer(lab, "tenant", REFERENCE_SERVER, here, self.record.append, self._fail)
 
     async def __aenter__(self) -> Self:
         return self
