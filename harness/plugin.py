@@ -33,6 +33,7 @@ from harness.scheduler import Job, side_by_side
 from harness.sides import IMAGE_OPTIONS, add_options, check_images, given, sides_of
 from harness.spec.profiles import PROFILES, RTM_1_0, Profile
 from harness.virtual_run import VirtualRun, VirtualRunConfig
+from harness.world.lab import NETNS, TOXIPROXY
 
 RUN = pytest.StashKey[RealRun | VirtualRun]()
 _RUNNER = pytest.StashKey[asyncio.Runner]()
@@ -54,6 +55,7 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
     group.addoption("--profile", choices=list(PROFILES), help="the rules to judge by (default: rtm-1.0)")
     group.addoption("--toxiproxy", metavar="ADDRESS|BINARY", help="the Toxiproxy to use (default: found or built)")
     # None and not False where they are not given, as of the options with values.
+    group.addoption("--faults", choices=(TOXIPROXY, NETNS), help="what makes the faults (default: toxiproxy)")
     group.addoption("--tls", action="store_const", const=True, help="have server and clients speak TLS")
     group.addoption("--ipv6", action="store_const", const=True, help="play on [::1]")
     group.addoption("--serial", action="store_true", help="play one scenario after the other")
@@ -86,11 +88,13 @@ def _check_options(config: pytest.Config) -> None:
     """Refuse what would be of no effect: its user believes that something else was played."""
     is_virtual = config.getoption("--virtual")
     of_images = (option for option, *_ in IMAGE_OPTIONS)
-    of_processes = ("--client", "--server", *of_images, "--toxiproxy", "--tls", "--ipv6", "--artifact")
+    of_processes = ("--client", "--server", *of_images, "--toxiproxy", "--faults", "--tls", "--ipv6", "--artifact")
     without_effect = of_processes if is_virtual else ("--seed", "--core")
     if config.getoption("--core") == "":
         # As with --client: to play the reference in the place of what was meant would be a false PASS.
         raise pytest.UsageError("--core names no core; leave it out to play the reference's")
+    if config.getoption("--faults") == NETNS and config.getoption("--toxiproxy") is not None:
+        raise pytest.UsageError("--toxiproxy has no effect with --faults netns: no link goes through it")
     useless = given(config, *without_effect)
     profile = _profile(config)
     sides = given(config, "--client", "--server", "--client-image", "--server-image")
@@ -249,6 +253,7 @@ def _new_run(config: pytest.Config) -> RealRun | VirtualRun:
             tls=bool(config.getoption("--tls")),
             ipv6=bool(config.getoption("--ipv6")),
             profile=_profile(config),
+            faults=config.getoption("--faults") or TOXIPROXY,
             say=functools.partial(_say, config),
             artifacts=tuple(config.getoption("--artifact") or ()),
         )
@@ -331,9 +336,9 @@ def _text(item: pytest.Item, judgement: Judgement) -> str:
 def _options(config: pytest.Config) -> list[str]:
     """Return the options that make a run the same again."""
     words = [option for option in ("--virtual", "--tls", "--ipv6") if config.getoption(option)]
-    usual = {"--profile": RTM_1_0.name, "--repeat": 1}
+    usual = {"--profile": RTM_1_0.name, "--faults": TOXIPROXY, "--repeat": 1}
     of_images = (option for option, *_ in IMAGE_OPTIONS)
-    for option in ("--client", "--server", *of_images, "--profile", "--seed", "--core", "--repeat"):
+    for option in ("--client", "--server", *of_images, "--profile", "--faults", "--seed", "--core", "--repeat"):
         value = config.getoption(option)
         if value is not None and value != usual.get(option):
             words += [option, str(value)]

@@ -29,7 +29,7 @@ from harness.report.took import begun_ns
 from harness.spec.profiles import RTM_1_0, Profile
 from harness.spec.timing import NS_PER_S
 from harness.trace import Observation
-from harness.world.lab import REFERENCE_CLIENT, REFERENCE_SERVER, Lab, LabConfig, open_lab
+from harness.world.lab import NETNS, REFERENCE_CLIENT, REFERENCE_SERVER, TOXIPROXY, Lab, LabConfig, open_lab
 from harness.world.places import COMMANDS, REFERENCE_SERVER_IMAGE, Images
 from harness.world.play import Play
 from harness.world.real import RealEngine
@@ -129,6 +129,7 @@ class RunConfig:
     profile: Profile = RTM_1_0
     artifacts: tuple[Path, ...] = ()  # files of the implementation under test that its command does not name
     images: Images = COMMANDS
+    faults: str = TOXIPROXY
 
 
 class RealRun(Run):
@@ -167,6 +168,7 @@ class RealRun(Run):
             ipv6=chosen.ipv6,
             profile=chosen.profile,
             images=chosen.images,
+            faults=chosen.faults,
         )
         with self.recording(selected):
             try:
@@ -174,7 +176,10 @@ class RealRun(Run):
                     self._lab = lab
                     self.info.client = msgspec.to_builtins(lab.client)
                     self.info.server = msgspec.to_builtins(lab.server.hello)
-                    self.info.toxiproxy = lab.toxiproxy_found
+                    if chosen.faults == NETNS:
+                        self.info.netns = lab.made_by
+                    else:
+                        self.info.toxiproxy = lab.made_by
                     self._put_down_images(lab.places.images)
                     self.info.setup_s = self._passed_s()
                     yield

@@ -10,7 +10,7 @@ from harness.adapter.command import words_of
 from harness.containers.engine import Limits
 from harness.errors import UsageError
 from harness.spec.profiles import Profile
-from harness.world.lab import REFERENCE_CLIENT, REFERENCE_SERVER
+from harness.world.lab import NETNS, REFERENCE_CLIENT, REFERENCE_SERVER
 from harness.world.places import REFERENCE_CLIENT_IMAGE, REFERENCE_SERVER_IMAGE, Images
 
 # Option, placeholder, help: for pytest and for 'linkproof certify'.
@@ -74,6 +74,8 @@ def check_images(config: pytest.Config, profile: Profile) -> None:
     if sides_of(config, profile).images:
         if beside := given(config, *without):
             raise pytest.UsageError(f"{beside[0]} cannot be had with images: their networks are IPv4, without TLS")
+        if config.getoption("--faults") == NETNS:
+            raise pytest.UsageError("--faults netns cannot be had with images: their networks are the engine's")
     elif limits := given(config, "--container-memory", "--container-cpus"):
         raise pytest.UsageError(f"{limits[0]} has no effect: nothing of this run is an image")
 

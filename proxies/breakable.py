@@ -74,6 +74,10 @@ class BreakableLink(ABC):
     async def _delete(self) -> None:
         """Take the link away, with all that is connected through it."""
 
+    def _check_means(self, _: Recipe) -> None:
+        """Raise LackingFaultError where this link has not the means for a fault; nothing was touched."""
+        return
+
     # -- the whole link ---------------------------------------------------------------------------------------------
 
     def cut(self) -> Fault:
@@ -172,12 +176,14 @@ class BreakableLink(ABC):
 
         Raises:
             UsageError: it cannot be combined with a fault that is in place; nothing was touched.
+            LackingFaultError: this link has not the means for it; nothing was touched.
             ToxiproxyError: Toxiproxy did not do it, or it could not be proven.
         """
         asked_ns = self.now_ns()
         async with self._lock:
             self._check_usable()
             self._check_combination(fault)
+            self._check_means(fault.recipe)
             self._active.append(fault)
             with self._changing(f"{fault} was being injected"):
                 fault.injected, fault.proof = await self._make(fault.recipe)

@@ -77,10 +77,14 @@ class Place(Protocol):
 
 
 class ThisMachine:
-    """Programs are started here, each as the leader of a process group of its own, under guard."""
+    """Programs are started here, each as the leader of a process group of its own, under guard.
 
-    def __init__(self, guard: Guard) -> None:
+    With an entry, words that are put in front of each command, they see another network than this process does.
+    """
+
+    def __init__(self, guard: Guard, *, entry: Sequence[str] = ()) -> None:
         self._guard = guard
+        self._entry = tuple(entry)
 
     def environment(self, inherited: Mapping[str, str]) -> Mapping[str, str]:
         """All of it."""
@@ -90,7 +94,8 @@ class ThisMachine:
         self, name: str, command: Sequence[str], *, log: IO[bytes], env: Mapping[str, str] | None = None
     ) -> ProcessChild:
         """Start a command as it stands, without a shell."""
-        child = ProcessChild(*await spawn(name, command, log=log, env=env), self._guard)
+        transport, ends = await spawn(name, [*self._entry, *command], log=log, env=env)
+        child = ProcessChild(transport, ends, self._guard, has_own_network=bool(self._entry))
         self._guard.watch(child.pid)
         return child
 
@@ -98,9 +103,10 @@ class ThisMachine:
 class ProcessChild:
     """A process group of this machine."""
 
-    has_own_network = False
-
-    def __init__(self, transport: asyncio.SubprocessTransport, ends: Ends, guard: Guard) -> None:
+    def __init__(
+        self, transport: asyncio.SubprocessTransport, ends: Ends, guard: Guard, *, has_own_network: bool
+    ) -> None:
+        self.has_own_network = has_own_network
         self._transport = transport
         self._ends = ends
         self._guard = guard

@@ -65,6 +65,7 @@ class RunInfo(msgspec.Struct, omit_defaults=True):
     client_command: list[str] = []
     client: dict[str, object] = {}
     toxiproxy: str = ""
+    netns: str = ""  # where network namespaces take its place: the programs that tell the kernel
     host: dict[str, object] = {}
     setup_s: float = 0.0
     wall_s: float = 0.0

@@ -11,8 +11,9 @@ from pathlib import Path
 
 from harness.adapter.contract import CERTIFICATE_VARIABLE, KEY_VARIABLE, SECRET_VARIABLE
 from harness.guard import Guard
+from proxies.netns.wire import SERVERS
 
-NAMES = ("127.0.0.1", "::1", "localhost")  # whichever of these a client knows its server by
+NAMES = ("127.0.0.1", "::1", "localhost", *SERVERS.values())  # whichever of these a client knows its server by
 
 
 @dataclass(frozen=True, slots=True)

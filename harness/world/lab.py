@@ -1,4 +1,4 @@
-"""What all scenarios of a run share: one Toxiproxy, one server, one guard, and the measure of the host."""
+"""What all scenarios of a run share: what makes the faults, one server, one guard, and the measure of the host."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import re
 import socket
 import sys
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -28,14 +28,26 @@ from harness.spec.profiles import RTM_1_0, Profile
 from harness.world.gate import StartGate
 from harness.world.host import HostSampler
 from harness.world.keys import Keys, new_keys
-from harness.world.places import COMMANDS, REFERENCE_SERVER_IMAGE, Images, Places, ServerPlace, open_places
+from harness.world.places import (
+    COMMANDS,
+    REFERENCE_SERVER_IMAGE,
+    Images,
+    Places,
+    ServerPlace,
+    open_places,
+    wired_places,
+)
 from proxies.binary import find
+from proxies.links import Links
+from proxies.netns.network import WiredNetwork
+from proxies.netns.wire import SERVERS
 from proxies.selftest import self_test
 from proxies.server import ToxiproxyServer
 
 REFERENCE_CLIENT = (sys.executable, "-m", "harness.reference.agent")
 REFERENCE_SERVER = (sys.executable, "-m", "harness.reference.server_control")
 IPV4, IPV6 = "127.0.0.1", "::1"
+TOXIPROXY, NETNS = "toxiproxy", "netns"  # what makes the faults
 SERVER_NAME = "the server"  # of its processes, in errors
 SERVER_PAGE = "docs/server-contract.md"
 HEARTBEAT_MIN_S = 0.01  # of the wire
@@ -55,6 +67,7 @@ class LabConfig:
     ipv6: bool = False
     profile: Profile = RTM_1_0
     images: Images = COMMANDS
+    faults: str = TOXIPROXY
 
     @property
     def server_is_reference(self) -> bool:
@@ -66,6 +79,8 @@ class LabConfig:
     @property
     def host(self) -> str:
         """What servers and links listen on."""
+        if self.faults == NETNS:
+            return SERVERS[6 if self.ipv6 else 4]
         return IPV6 if self.ipv6 else IPV4
 
     @property
@@ -75,7 +90,7 @@ class LabConfig:
 
     def server_options(self) -> tuple[str, ...]:
         """What is added to the command of every server."""
-        return ("--host", IPV6) if self.ipv6 else ()
+        return ("--host", self.host) if self.host != IPV4 else ()
 
     def of_server(self, error: AdapterError) -> LinkproofError:
         """Return a failure of the server, laid on whoever made it: on us, where it is the reference."""
@@ -135,11 +150,11 @@ class Lab:
         guard: Guard,
         host: HostSampler,
         delays: DelaySampler,
-        toxiproxy: ToxiproxyServer,
+        links: Links,
         server: SharedServer,
         keys: Keys,
         client: Hello,
-        toxiproxy_found: str,
+        made_by: str,
         alarm: Alarm,
         places: Places,
     ) -> None:
@@ -147,11 +162,11 @@ class Lab:
         self.guard = guard
         self.host = host
         self.delays = delays
-        self.toxiproxy = toxiproxy
+        self.links = links
         self.server = server
         self.keys = keys
         self.client = client
-        self.toxiproxy_found = toxiproxy_found
+        self.made_by = made_by  # the faults: which Toxiproxy, or which programs
         self.alarm = alarm
         self.places = places
         # Two on each core: while one computes, the other waits for its process to say hello.
@@ -179,46 +194,71 @@ async def open_lab(config: LabConfig) -> AsyncIterator[Lab]:
     """Start what the scenarios of a run share; everything is ended again in every case.
 
     Raises:
-        HostError: there is no Toxiproxy to be had, or no such address on this machine.
+        HostError: there is no Toxiproxy to be had, no such address on this machine, or no right to a network.
         ToxiproxyError: it does not start, or does not do what the faults rely on.
         AdapterError: the implementation under test cannot be started, or its adapter breaks the contract.
     """
     config.logs.mkdir(parents=True, exist_ok=True)
     async with AsyncExitStack() as stack:
-        _check_address(config.host)
+        network = await _open_network(config, stack)
         guard = stack.enter_context(Guard())
         keys = stack.enter_context(new_keys(guard, tls=config.tls))
         alarm = Alarm()
-        places = await stack.enter_async_context(
-            open_places(
-                config.images,
-                guard,
-                host=config.host,
-                server_options=config.server_options(),
-                find=lambda: find(config.toxiproxy, say=config.say),
-                say=config.say,
-            )
-        )
+        places = await stack.enter_async_context(_open_places(config, guard, network))
         server = await _start_server(config, guard, keys, alarm, await places.servers.take("server"))
         stack.push_async_callback(server.process.stop)
         endpoint = Endpoint(*server.address, "hello", keys.ca_file, config.profile.scheme)
         client = await _try_client(config, guard, endpoint, places.client)
         _check_heartbeat(config, server.hello, client)
-        found = find(config.toxiproxy, say=config.say)
-        log_path = config.logs / "toxiproxy.log"
-        link_host = IPV6 if config.ipv6 else places.link_host  # as a rule where its API is
-        toxiproxy = await ToxiproxyServer.open(found, guard=guard, log_path=log_path, link_host=link_host)
-        stack.push_async_callback(toxiproxy.close)
-        report = await self_test(toxiproxy)
-        config.say(f"Toxiproxy does what the faults rely on ({report.total_ms:.0f} ms)")
-        if toxiproxy.pid is not None:
-            stack.push_async_callback(_ended, asyncio.create_task(_watch(toxiproxy, alarm), name="watch Toxiproxy"))
+        links: Links | None = network
+        made_by = network.description if network else ""
+        if links is None:
+            links, made_by = await _open_toxiproxy(config, guard, alarm, places, stack)
         host = await HostSampler.start(guard)
         stack.push_async_callback(host.close)
         delays = DelaySampler()
         stack.push_async_callback(delays.close)
-        description = f"{found.version}, {found.origin}: {found.path or found.address}"
-        yield Lab(config, guard, host, delays, toxiproxy, server, keys, client, description, alarm, places)
+        yield Lab(config, guard, host, delays, links, server, keys, client, made_by, alarm, places)
+
+
+async def _open_network(config: LabConfig, stack: AsyncExitStack) -> WiredNetwork | None:
+    """Make the network of a run that has one of its own; make sure of the loopback interface for any other."""
+    if config.faults != NETNS:
+        _check_address(config.host)
+        return None
+    network = await WiredNetwork.open(ipv6=config.ipv6)
+    stack.push_async_callback(network.close)
+    return network
+
+
+def _open_places(config: LabConfig, guard: Guard, network: WiredNetwork | None) -> AbstractAsyncContextManager[Places]:
+    """Make what both sides are started in."""
+    if network is not None:
+        return nullcontext(wired_places(network, guard, config.server_options()))
+    return open_places(
+        config.images,
+        guard,
+        host=config.host,
+        server_options=config.server_options(),
+        find=lambda: find(config.toxiproxy, say=config.say),
+        say=config.say,
+    )
+
+
+async def _open_toxiproxy(
+    config: LabConfig, guard: Guard, alarm: Alarm, places: Places, stack: AsyncExitStack
+) -> tuple[ToxiproxyServer, str]:
+    """Start a Toxiproxy, and try what the faults rely on; returns it, and which one it is."""
+    found = find(config.toxiproxy, say=config.say)
+    log_path = config.logs / "toxiproxy.log"
+    link_host = IPV6 if config.ipv6 else places.link_host  # as a rule where its API is
+    toxiproxy = await ToxiproxyServer.open(found, guard=guard, log_path=log_path, link_host=link_host)
+    stack.push_async_callback(toxiproxy.close)
+    report = await self_test(toxiproxy)
+    config.say(f"Toxiproxy does what the faults rely on ({report.total_ms:.0f} ms)")
+    if toxiproxy.pid is not None:
+        stack.push_async_callback(_ended, asyncio.create_task(_watch(toxiproxy, alarm), name="watch Toxiproxy"))
+    return toxiproxy, f"{found.version}, {found.origin}: {found.path or found.address}"
 
 
 def _check_address(host: str) -> None:

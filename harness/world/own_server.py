@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import errno
-import socket
 from collections.abc import Callable
 from pathlib import Path
 
 from harness.adapter.contract import Event
 from harness.adapter.process import ContractProcess
-from harness.addresses import family_of, written
+from harness.addresses import written
 from harness.clock import now_ns
 from harness.errors import AdapterError, HarnessError
 from harness.spec.timing import NS_PER_S
@@ -43,7 +41,7 @@ class OwnServer:
         self._lives = 0
         self._suspended = False
         self._process: ContractProcess | None = None
-        self.address = (taken.host, lab.toxiproxy.take_port())
+        self.address = (taken.host, lab.links.take_port())
 
     @property
     def is_answering(self) -> bool:
@@ -119,7 +117,7 @@ class OwnServer:
         if self._process is not None:
             await self._process.resume()  # one that stands still cannot finish
             await self._process.stop()
-        self._lab.toxiproxy.give_back_port(self.address[1])
+        self._lab.links.give_back_port(self.address[1])
         await self._lab.places.servers.give_back(self._taken)
 
     def _log_path(self) -> Path:
@@ -134,16 +132,11 @@ class OwnServer:
     async def _proven_gone(self) -> str:
         """Wait until nobody listens any more: what the process had started was killed with it, and may still end."""
         deadline_ns = now_ns() + STOP_NS
-        while not self._refuses():
+        while not self._taken.refuses(self.address):
             if now_ns() > deadline_ns:
                 raise HarnessError(f"the server is gone, and somebody else listens on its port {self.address[1]}")
             await asyncio.sleep(0.02)
         return f"the process was reaped, and a connect to port {self.address[1]} was refused"
-
-    def _refuses(self) -> bool:
-        with socket.socket(family_of(self.address)) as probe:
-            probe.settimeout(0.01)  # one whose queue is full neither takes it nor refuses it
-            return probe.connect_ex(self.address) == errno.ECONNREFUSED
 
 
 def _no_event(event: Event, arrived_ns: int) -> None:

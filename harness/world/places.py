@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from harness.adapter.child import Place, ThisMachine
+from harness.addresses import Address, refuses
 from harness.containers.child import ContainerPlace
 from harness.containers.engine import ContainerEngine, Limits, Network, open_engine
 from harness.containers.holder import Held, Holders
@@ -17,7 +18,9 @@ from harness.containers.reach import check_reach
 from harness.containers.sweep import COMMAND as SWEEP
 from harness.errors import HostError
 from harness.guard import Guard
+from proxies.breakable import BreakableLink
 from proxies.found import Found
+from proxies.netns.network import WiredNetwork
 
 # What 'docker compose build' makes of the reference.
 REFERENCE_CLIENT_IMAGE = "linkproof-client"
@@ -47,6 +50,7 @@ class ServerPlace:
     host: str
     options: tuple[str, ...]  # which say so
     held: Held | None = None
+    refuses: Callable[[Address], bool] = refuses  # whether nobody listens at an address there; blocks for a moment
 
 
 class ServerPlaces(Protocol):
@@ -64,23 +68,29 @@ class Places:
     """Where both sides of a run are started.
 
     Attributes:
-        client: where clients are.
+        client: where clients are that have no link.
         servers: where servers are.
         link_host: what links listen on, where that is not this machine's loopback.
         images: of each side that is one, its id by its name.
+        within: where a client is that a link begins at, if not where the others are.
     """
 
     client: Place
     servers: ServerPlaces
-    link_host: str | None
-    images: dict[str, dict[str, str]]
+    link_host: str | None = None
+    images: dict[str, dict[str, str]] = field(default_factory=dict)
+    within: Callable[[BreakableLink], Place] | None = None
+
+    def of_person(self, link: BreakableLink) -> Place:
+        """Where the client is that a link begins at."""
+        return self.client if self.within is None else self.within(link)
 
 
 class ServersHere:
     """Servers are processes of this machine, all on one address."""
 
-    def __init__(self, guard: Guard, host: str, options: tuple[str, ...]) -> None:
-        self.here = ServerPlace(ThisMachine(guard), host, options)
+    def __init__(self, here: ServerPlace) -> None:
+        self.here = here
 
     async def take(self, part: str) -> ServerPlace:  # noqa: ARG002 - they need no names
         """Return the one place."""
@@ -127,9 +137,9 @@ async def open_places(
         HostError: there is no container engine or no such image, or the engine is on another machine.
     """
     client: Place = ThisMachine(guard)
-    servers: ServerPlaces = ServersHere(guard, host, server_options)
+    servers: ServerPlaces = ServersHere(ServerPlace(client, host, server_options))
     if not images:
-        yield Places(client, servers, None, {})
+        yield Places(client, servers)
         return
     link_host, ids = None, {}
     async with AsyncExitStack() as stack:
@@ -151,6 +161,17 @@ async def open_places(
             network = await engine.network("servers")
             servers = ServersInContainers(engine, images.server, network, holders)
         yield Places(client, servers, link_host, ids)
+
+
+def wired_places(network: WiredNetwork, guard: Guard, server_options: tuple[str, ...]) -> Places:
+    """Return where both sides are in a network of the run's own: servers at its hub, each person at a wire's end."""
+
+    def within(link: BreakableLink) -> Place:
+        return ThisMachine(guard, entry=network.entry_of(link))
+
+    hub = ThisMachine(guard, entry=network.entry)
+    servers = ServersHere(ServerPlace(hub, network.host, server_options, refuses=network.refuses))
+    return Places(ThisMachine(guard), servers, within=within)
 
 
 def _binary(found: Found) -> Path:

@@ -10,6 +10,7 @@ from harness.errors import HarnessError, LinkproofError
 from harness.trace import Observation, What
 from harness.world.engine import Engine
 from harness.world.world import LackingError, LateError, Title, UnseenError, Waiting, World
+from proxies.lacking import LackingFaultError
 
 Scenario = Callable[[World], Awaitable[None]]
 
@@ -96,11 +97,19 @@ class Play:
             return
         if error is None or isinstance(error, (UnseenError, LateError, LackingError)):
             return
+        if isinstance(error, LackingFaultError):
+            self._lack(error)
+            return
         if isinstance(error, LinkproofError):
             self._record(error)
             return
         where = "".join(traceback.format_exception(error)).strip()
         self._record(HarnessError(f"the scenario raised {type(error).__name__}: {error}", why=where))
+
+    def _lack(self, error: LackingFaultError) -> None:
+        """It is the engine that cannot do what the scenario asks for, and nobody is accused of that."""
+        text = f"{error.found}: {error.why}"
+        self.world.record(Observation(self.world.now_ns(), "scenario", What.LACKING, "fault", {"text": text}))
 
     def _record(self, error: LinkproofError) -> None:
         details = {"blame": str(error.blame), "text": str(error)}

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from typing import Any, TypeVar
 
 import msgspec
 
-from harness.adapter.child import ThisMachine
 from harness.adapter.contract import UNSUPPORTED, Event, Hello, ServerConnections, ServerDelays
 from harness.adapter.endpoint import Endpoint
 from harness.adapter.handshake import Clock, greet
@@ -20,11 +20,11 @@ from harness.reference import tokens
 from harness.spec.timing import NS_PER_S
 from harness.trace import Observation, What
 from harness.world.engine import Fault, Link, OnCallback, OnFailure, Record, Returned
-from harness.world.lab import Lab
+from harness.world.lab import NETNS, Lab
 from harness.world.observed import observed
 from harness.world.own_server import OwnServer
 from harness.world.sockets import connections_of_network, connections_to
-from proxies.link import Link as ProxiedLink
+from proxies.breakable import BreakableLink
 from proxies.topology import partition_people
 
 _Told = TypeVar("_Told", ServerConnections, ServerDelays)
@@ -67,13 +67,11 @@ class RealEngine:
     ) -> None:
         self._lab = lab
         self._rank = rank
-        # One of a scenario's own is a command of this machine, whatever the run's own clients are.
-        self._client_place = ThisMachine(lab.guard) if client_command else lab.places.client
         self._client_command = client_command or lab.config.client_command
         self._server_command = server_command or lab.config.server_command
         self._needs_own_server = bool(server_command)
         self.app_id = lab.tenant(scenario)
-        self._links: dict[str, ProxiedLink] = {}
+        self._links: dict[str, BreakableLink] = {}
         self._own_server: OwnServer | None = None
         self._starting_server = asyncio.Lock()
         self._processes: dict[str, ContractProcess] = {}
@@ -100,15 +98,16 @@ class RealEngine:
         return self._own_server
 
     async def open_link(self, person: str, record: Record, *, resettable: bool) -> Link:
-        """Make a proxy of its own for a person."""
+        """Make a link of its own for a person."""
         if self._needs_own_server:
             await self.own_server(record, self._fail)
-        self._links[person] = await self._lab.toxiproxy.open_link(
-            f"{self.app_id}.{person}",
-            self._own_server.address if self._own_server else self._lab.server.address,
-            resettable=resettable,
-            observer=lambda event: record(observed(person, event)),
-        )
+        async with self._lab.gate.place(self._rank) if self._lab.config.faults == NETNS else nullcontext():
+            self._links[person] = await self._lab.links.open_link(
+                f"{self.app_id}.{person}",
+                self._own_server.address if self._own_server else self._lab.server.address,
+                resettable=resettable,
+                observer=lambda event: record(observed(person, event)),
+            )
         return self._links[person]
 
     async def start_client(self, person: str, on_callback: OnCallback, on_failure: OnFailure) -> RealClient:
@@ -120,6 +119,7 @@ class RealEngine:
         self._on_failure = on_failure
         self._lab.alarm.tell(on_failure)
         clock = Clock(0, 0)
+        place = self._lab.places.of_person(self._links[person])
         endpoint = Endpoint(
             *self._links[person].address, self.app_id, self._lab.keys.ca_file, self._lab.config.profile.scheme
         )
@@ -135,8 +135,8 @@ class RealEngine:
                 log_path=self._lab.log_path(f"{self.app_id}.{person}"),
                 on_event=on_event,
                 on_failure=on_failure,
-                env=endpoint.environment(self._client_place.environment(os.environ)),
-                place=self._client_place,
+                env=endpoint.environment(place.environment(os.environ)),
+                place=place,
             )
             self._processes[person] = process
             hello, clock = await greet(process)

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Self
 
 import pytest
 
+from harness.adapter.child import ThisMachine
 from harness.clock import now_ns
 from harness.errors import HarnessError, LinkproofError
 from harness.trace import Observation, What
 from harness.world.engine import Moment
 from harness.world.lab import REFERENCE_SERVER, Lab
 from harness.world.own_server import OwnServer
-from harness.world.places import ServersHere
+from harness.world.places import ServerPlace
 
 if TYPE_CHECKING:
     from tests.integration.world.conftest import RunInLab
@@ -32,7 +33,7 @@ class Yard:
         self.record: list[Observation] = []
         self.failures: list[LinkproofError] = []
         self.failed = asyncio.Event()
-        here = ServersHere(lab.guard, lab.config.host, ()).here
+        here = ServerPlace(ThisMachine(lab.guard), lab.config.host, ())
         self.server = OwnServer(lab, "tenant", REFERENCE_SERVER, here, self.record.append, self._fail)
 
     async def __aenter__(self) -> Self:
