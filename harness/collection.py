@@ -14,6 +14,7 @@ from harness.run import ScenarioSpec
 from harness.spec.phases import IDLE, PHASES
 from harness.spec.profiles import RTM_1_0, Profile
 from harness.world.world import Title
+from proxies.effects import BELOW_TCP
 
 _WRITE = "write @pytest.mark.scenario('CONNECTED-3', lasts_s=8)"
 _UNMARKED = f"it takes a world, but is not marked as a scenario; {_WRITE}"
@@ -38,10 +39,17 @@ def mistakes(item: pytest.Item, profile: Profile = RTM_1_0) -> list[str]:
     if not isinstance(mark.kwargs.get("lasts_s"), (int, float)):
         found.append("it does not say about how long it takes; add lasts_s=SECONDS to its mark")
     assert isinstance(item, pytest.Function)
+    found += [f"no fault below TCP is called {need!r}" for need in sorted(needs_of(item) - set(BELOW_TCP))]
     foreign = set(inspect.signature(item.function).parameters) - {"world", *_parameters(item)}
     if foreign:
         found.append(f"a scenario takes world and its parameters, no fixtures: {sorted(foreign)}")
     return found
+
+
+def needs_of(item: pytest.Item) -> frozenset[str]:
+    """Return which faults below TCP a scenario needs."""
+    mark = item.get_closest_marker("scenario")
+    return frozenset(str(mark.kwargs.get("needs", "")).split()) if mark is not None else frozenset()
 
 
 def name_of(item: pytest.Item) -> str:

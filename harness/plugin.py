@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from harness import known_failures, repetition, shards, shown
+from harness import known_failures, needs, repetition, shards, shown
 from harness.adapter.endpoint import check_placeholders
 from harness.board import Board
 from harness.collection import is_scenario, mistakes, name_of, spec_of
@@ -33,7 +33,7 @@ from harness.scheduler import Job, side_by_side
 from harness.sides import IMAGE_OPTIONS, add_options, check_images, given, sides_of
 from harness.spec.profiles import PROFILES, RTM_1_0, Profile
 from harness.virtual_run import VirtualRun, VirtualRunConfig
-from harness.world.lab import NETNS, TOXIPROXY
+from harness.world.means import ENGINES, NETNS, TOXIPROXY, means_of
 
 RUN = pytest.StashKey[RealRun | VirtualRun]()
 _RUNNER = pytest.StashKey[asyncio.Runner]()
@@ -55,7 +55,7 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
     group.addoption("--profile", choices=list(PROFILES), help="the rules to judge by (default: rtm-1.0)")
     group.addoption("--toxiproxy", metavar="ADDRESS|BINARY", help="the Toxiproxy to use (default: found or built)")
     # None and not False where they are not given, as of the options with values.
-    group.addoption("--faults", choices=(TOXIPROXY, NETNS), help="what makes the faults (default: toxiproxy)")
+    group.addoption("--faults", choices=ENGINES, help="what makes the faults (default: toxiproxy)")
     group.addoption("--tls", action="store_const", const=True, help="have server and clients speak TLS")
     group.addoption("--ipv6", action="store_const", const=True, help="play on [::1]")
     group.addoption("--serial", action="store_true", help="play one scenario after the other")
@@ -79,6 +79,7 @@ def pytest_configure(config: pytest.Config) -> None:
     check_images(config, _profile(config))
     shards.configure(config)
     known_failures.configure(config)
+    needs.configure(config, _means(config))
     config.addinivalue_line(
         "markers", "scenario(*clauses, lasts_s): a scenario, the clauses it proves, and about how long it takes"
     )
@@ -105,6 +106,11 @@ def _check_options(config: pytest.Config) -> None:
     if useless:
         which = "with --virtual: there is no process" if is_virtual else "without --virtual"
         raise pytest.UsageError(f"{useless[0]} has no effect {which}")
+
+
+def _means(config: pytest.Config) -> frozenset[str]:
+    in_containers = bool(sides_of(config, _profile(config)).images.client)
+    return means_of(config.getoption("--faults") or TOXIPROXY, in_containers=in_containers)
 
 
 @pytest.fixture

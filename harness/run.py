@@ -29,7 +29,8 @@ from harness.report.took import begun_ns
 from harness.spec.profiles import RTM_1_0, Profile
 from harness.spec.timing import NS_PER_S
 from harness.trace import Observation
-from harness.world.lab import NETNS, REFERENCE_CLIENT, REFERENCE_SERVER, TOXIPROXY, Lab, LabConfig, open_lab
+from harness.world.lab import REFERENCE_CLIENT, REFERENCE_SERVER, Lab, LabConfig, open_lab
+from harness.world.means import NETNS, TOXIPROXY, means_of
 from harness.world.places import COMMANDS, REFERENCE_SERVER_IMAGE, Images
 from harness.world.play import Play
 from harness.world.real import RealEngine
@@ -145,6 +146,7 @@ class RealRun(Run):
         self._digests.artifacts = digests.of_artifacts(config.artifacts)
         is_server = config.profile.has_reference and not _server_is_reference(config)
         self.info.under_test = SERVER if is_server else CLIENT
+        self.info.means = sorted(means_of(config.faults, in_containers=bool(config.images.client)))
         self._config = config
         self._lab: Lab | None = None
         self._turns = asyncio.Semaphore(CONTAINED_AT_ONCE) if config.images else contextlib.nullcontext()

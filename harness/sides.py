@@ -10,7 +10,8 @@ from harness.adapter.command import words_of
 from harness.containers.engine import Limits
 from harness.errors import UsageError
 from harness.spec.profiles import Profile
-from harness.world.lab import NETNS, REFERENCE_CLIENT, REFERENCE_SERVER
+from harness.world.lab import REFERENCE_CLIENT, REFERENCE_SERVER
+from harness.world.means import NETNS
 from harness.world.places import REFERENCE_CLIENT_IMAGE, REFERENCE_SERVER_IMAGE, Images
 
 # Option, placeholder, help: for pytest and for 'linkproof certify'.

@@ -11,9 +11,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from harness.errors import ToxiproxyError, UsageError
-from proxies import gates, recipes
+from proxies import effects, gates, recipes
+from proxies.effects import Effect
 from proxies.fault import Fault, FaultEvent, Interval, Phase
 from proxies.flap import Flap
+from proxies.lacking import LackingFaultError
 from proxies.recipes import Recipe
 from proxies.toxics import BOTH, Direction
 
@@ -59,24 +61,29 @@ class BreakableLink(ABC):
         """The monotonic time in which this link lives."""
 
     @abstractmethod
-    async def _make(self, recipe: Recipe) -> tuple[Interval, str]:
+    async def _make(self, recipe: Effect) -> tuple[Interval, str]:
         """Have a fault take effect; returns when it did, and what proved it."""
 
     @abstractmethod
-    async def _unmake(self, recipe: Recipe) -> tuple[Interval, str]:
+    async def _unmake(self, recipe: Effect) -> tuple[Interval, str]:
         """Prove that a fault was in place until now, and take it away; returns when, and what proved it."""
 
     @abstractmethod
-    async def _confirm(self, recipe: Recipe) -> None:
+    async def _confirm(self, recipe: Effect) -> None:
         """Prove that a fault is in place."""
 
     @abstractmethod
     async def _delete(self) -> None:
         """Take the link away, with all that is connected through it."""
 
-    def _check_means(self, _: Recipe) -> None:
+    def _check_means(self, effect: Effect) -> None:
         """Raise LackingFaultError where this link has not the means for a fault; nothing was touched."""
-        return
+        if not isinstance(effect, Recipe):
+            raise LackingFaultError(
+                f"no Toxiproxy can make the fault {effect.effect!r}",
+                why="it lies below TCP, of which Toxiproxy's two connections know nothing",
+                mend="play it by --faults netns",
+            )
 
     # -- the whole link ---------------------------------------------------------------------------------------------
 
@@ -139,6 +146,20 @@ class BreakableLink(ABC):
     def truncate(self, *, after_bytes: int, direction: Direction = Direction.TO_CLIENT) -> Fault:
         """Let exactly so many more bytes pass on each connection, then close it at both ends."""
         return Fault(self, recipes.truncate(after_bytes, direction))
+
+    # -- below TCP: only where the engine has the means --------------------------------------------------------------
+
+    def drop(self, direction: Direction | None = None) -> Fault:
+        """Drop every packet, both ways or one way; healed, the kernel sends again what nobody has acknowledged."""
+        return Fault(self, effects.drop(_directions(direction)))
+
+    def unplug(self) -> Fault:
+        """Take the client's network away: no packet comes or goes, and a new connect fails at once."""
+        return Fault(self, effects.unplug())
+
+    def change_address(self) -> Fault:
+        """Give the client's machine another address in place of its own; healed, it has both."""
+        return Fault(self, effects.change_address())
 
     # -- life ---------------------------------------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from harness.errors import UsageError
-from proxies.recipes import Recipe
+from proxies.effects import Effect
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,12 +91,12 @@ class Fault:
     Nothing is touched before it is awaited or entered. Leaving the block heals it, unless that was done inside.
 
     Attributes:
-        recipe: what is done to the proxy.
+        recipe: what is done to the link.
         healed: when it was healed, or None.
         proof: what proved that it took effect; empty before that.
     """
 
-    def __init__(self, owner: FaultOwner, recipe: Recipe) -> None:
+    def __init__(self, owner: FaultOwner, recipe: Effect) -> None:
         self.recipe = recipe
         self.healed: Interval | None = None
         self.proof = ""

@@ -13,7 +13,8 @@ from typing import Final
 from harness.addresses import Address, family_of, written
 from harness.errors import HostError, ToxiproxyError
 from proxies.api import ProxyControl, RefusedError
-from proxies.recipes import GATE, Parameters, Recipe
+from proxies.effects import GATE, Parameters
+from proxies.recipes import Recipe
 from proxies.toxics import BOTH, ToxicSpec
 
 # On loopback a listener answers a connect within 0.1 ms; one that has not done so in 500 times that does not answer.

@@ -8,6 +8,7 @@ from typing import Protocol, TypeVar
 
 from proxies.api import ProxyControl
 from proxies.breakable import BreakableLink, Observer
+from proxies.effects import Effect
 from proxies.fault import Interval
 from proxies.recipes import Recipe
 
@@ -45,19 +46,24 @@ class Link(BreakableLink):
         """The monotonic time of this machine."""
         return time.monotonic_ns()
 
-    async def _make(self, recipe: Recipe) -> tuple[Interval, str]:
-        return await self._engine.run(lambda: _inject(recipe, self._proxy))
+    async def _make(self, recipe: Effect) -> tuple[Interval, str]:
+        return await self._engine.run(lambda: _inject(_of_toxiproxy(recipe), self._proxy))
 
-    async def _unmake(self, recipe: Recipe) -> tuple[Interval, str]:
-        return await self._engine.run(lambda: _heal(recipe, self._proxy))
+    async def _unmake(self, recipe: Effect) -> tuple[Interval, str]:
+        return await self._engine.run(lambda: _heal(_of_toxiproxy(recipe), self._proxy))
 
-    async def _confirm(self, recipe: Recipe) -> None:
-        await self._engine.run(lambda: recipe.check(self._proxy))
+    async def _confirm(self, recipe: Effect) -> None:
+        await self._engine.run(lambda: _of_toxiproxy(recipe).check(self._proxy))
 
     async def _delete(self) -> None:
         await self._engine.run(self._proxy.delete)
         if self._on_close is not None:
             self._on_close(self)
+
+
+def _of_toxiproxy(effect: Effect) -> Recipe:
+    assert isinstance(effect, Recipe)  # the others were refused before
+    return effect
 
 
 def _inject(recipe: Recipe, proxy: ProxyControl) -> tuple[Interval, str]:

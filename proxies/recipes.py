@@ -9,37 +9,21 @@ from __future__ import annotations
 
 import itertools
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from harness.errors import ToxiproxyError, UsageError
 from proxies.api import ProxyControl, ProxyState, ToxicState
 from proxies.dead_connections import await_dead_connections
+from proxies.effects import Effect, Parameters, where
 from proxies.toxics import BOTH, Direction, ToxicSpec
 
 # Longer than any run: until the fault is healed, no end is told that the other one has closed.
 _CLOSE_HELD_MS: Final = 24 * 3600 * 1000
-# The claim of a fault that closes the link as a whole; the others claim the directions that they hold.
-GATE: Final = "gate"
-
-Parameters = Mapping[str, str | int | float | bool]
 
 
-class Recipe(ABC):
-    """How one fault is made and healed.
-
-    Attributes:
-        effect: what the fault does; its name everywhere.
-        visible: whether the ends are told by a FIN or an RST.
-        claims: what no other fault on the link may hold at the same time.
-        parameters: the arguments it was made with.
-    """
-
-    def __init__(self, effect: str, *, visible: bool, claims: Sequence[str], parameters: Parameters) -> None:
-        self.effect = effect
-        self.visible = visible
-        self.claims = frozenset(claims)
-        self.parameters = parameters
+class Recipe(Effect, ABC):
+    """How Toxiproxy makes one effect, and heals it."""
 
     @abstractmethod
     def prepare(self, proxy: ProxyControl) -> None:
@@ -64,10 +48,6 @@ class Recipe(ABC):
     @abstractmethod
     def prove_healed(self, proxy: ProxyControl) -> str:
         """Show that it is gone; says what showed it."""
-
-    def dispose(self) -> None:
-        """Release what the recipe holds outside of Toxiproxy, when the link is closed under it."""
-        return
 
     def _vanished(self, found: object) -> ToxiproxyError:
         return ToxiproxyError(
@@ -193,7 +173,7 @@ def freeze(directions: Sequence[Direction]) -> ToxicRecipe:
         "freeze",
         before=[_close_holding(direction) for direction in directions],
         making=[ToxicSpec(f"hold_{direction}", "bandwidth", direction, {"rate": 0}) for direction in directions],
-        parameters=_where(directions),
+        parameters=where(directions),
     )
 
 
@@ -211,7 +191,7 @@ def delay(delay_s: float, directions: Sequence[Direction]) -> ToxicRecipe:
         ToxicSpec(f"delay_{direction}", "latency", direction, {"latency": delay_ms, "jitter": 0})
         for direction in directions
     ]
-    return ToxicRecipe("delay", making=making, parameters={"delay_s": delay_ms / 1000, **_where(directions)})
+    return ToxicRecipe("delay", making=making, parameters={"delay_s": delay_ms / 1000, **where(directions)})
 
 
 def trickle(rate_kb_per_s: int, directions: Sequence[Direction]) -> ToxicRecipe:
@@ -221,7 +201,7 @@ def trickle(rate_kb_per_s: int, directions: Sequence[Direction]) -> ToxicRecipe:
     making = [
         ToxicSpec(f"trickle_{direction}", "bandwidth", direction, {"rate": rate_kb_per_s}) for direction in directions
     ]
-    return ToxicRecipe("trickle", making=making, parameters={"rate_kb_per_s": rate_kb_per_s, **_where(directions)})
+    return ToxicRecipe("trickle", making=making, parameters={"rate_kb_per_s": rate_kb_per_s, **where(directions)})
 
 
 def truncate(after_bytes: int, direction: Direction) -> ToxicRecipe:
@@ -240,10 +220,6 @@ def _dropping(direction: Direction) -> ToxicSpec:
 
 def _close_holding(direction: Direction) -> ToxicSpec:
     return ToxicSpec(f"hold_close_{direction}", "slow_close", direction, {"delay": _CLOSE_HELD_MS})
-
-
-def _where(directions: Sequence[Direction]) -> Parameters:
-    return {"direction": directions[0].value if len(directions) == 1 else "both"}
 
 
 def _describe(toxic: ToxicSpec) -> str:

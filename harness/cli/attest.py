@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 
 import click
@@ -21,9 +22,9 @@ _PATH = click.Path(path_type=Path)
 STYLE = {Result.PASSED: "green", Result.WARNED: "yellow", Result.FAILED: "bold red"}
 
 
-def suite_of(profile: Profile) -> list[str]:
-    """Return the names of all scenarios of a profile, as they are installed here."""
-    return [name_of(item) for item in collect(profile)]
+def suite_of(profile: Profile, means: Collection[str]) -> list[str]:
+    """Return the names of all scenarios of a profile that can be played with these means, as installed here."""
+    return [name_of(item) for item in collect(profile, means)]
 
 
 @click.command()

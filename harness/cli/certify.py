@@ -21,7 +21,7 @@ from harness.report.terminal import print_summary
 from harness.run import RealRun
 from harness.spec.profiles import PROFILES, RTM_1_0
 from harness.virtual_run import VirtualRun
-from harness.world.lab import NETNS, TOXIPROXY
+from harness.world.means import ENGINES
 
 
 class _TakeRun:
@@ -67,7 +67,7 @@ class _TakeRun:
     help="A file of what is tested that COMMAND does not name; its hash is kept. Can be repeated.",
 )
 @click.option("--toxiproxy", metavar="ADDRESS|BINARY", help="The Toxiproxy to use (default: found or built).")
-@click.option("--faults", type=click.Choice([TOXIPROXY, NETNS]), help="What makes the faults (default: toxiproxy).")
+@click.option("--faults", type=click.Choice(ENGINES), help="What makes the faults (default: toxiproxy).")
 @click.option("--tls", is_flag=True, help="Have server and clients speak TLS, by a CA made for the run.")
 @click.option("--ipv6", is_flag=True, help="Have server, links and clients meet on [::1].")
 @click.option("--virtual", is_flag=True, help="Play in virtual time over the cores alone: seconds; certifies nothing.")

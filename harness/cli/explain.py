@@ -16,6 +16,7 @@ from harness.cli.suite import collect
 from harness.errors import UsageError
 from harness.spec.clauses import Clause
 from harness.spec.profiles import PROFILES, RTM_1_0, Profile
+from proxies.effects import BELOW_TCP
 
 
 @click.command()
@@ -32,7 +33,7 @@ def explain(name: str, profile_name: str) -> None:
     """
     console = make_console()
     profile = PROFILES[profile_name]
-    scenarios = collect(profile)
+    scenarios = collect(profile, BELOW_TCP)
     clause = profile.clause(name.upper())
     if clause is not None:
         _explain_clause(console, clause, scenarios, _certify(profile))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
 from harness import plugin
+from harness.collection import needs_of
 from harness.errors import HarnessError
 from harness.spec.profiles import RTM_1_0, Profile
 
@@ -49,13 +50,14 @@ class Collected:
 
     items: list[pytest.Function] = field(default_factory=list)
 
-    def pytest_collection_finish(self, session: pytest.Session) -> None:
-        """Keep what was collected."""
-        self.items = [item for item in session.items if isinstance(item, pytest.Function)]
+    def pytest_itemcollected(self, item: pytest.Item) -> None:
+        """Keep what is collected, also where it is left out later."""
+        if isinstance(item, pytest.Function):
+            self.items.append(item)
 
 
-def collect(profile: Profile = RTM_1_0) -> list[pytest.Function]:
-    """Return every scenario of a profile.
+def collect(profile: Profile = RTM_1_0, means: Collection[str] = ()) -> list[pytest.Function]:
+    """Return every scenario of a profile that can be played with these means beyond Toxiproxy.
 
     Raises:
         HarnessError: they cannot be collected.
@@ -64,4 +66,4 @@ def collect(profile: Profile = RTM_1_0) -> list[pytest.Function]:
     code = run_pytest(["--collect-only", "-p", "no:terminal"], collected, profile=profile)
     if code != pytest.ExitCode.OK:
         raise HarnessError(f"the scenarios cannot be collected (pytest says {code})", mend="run pytest --collect-only")
-    return collected.items
+    return [item for item in collected.items if needs_of(item) <= set(means)]

@@ -106,13 +106,17 @@ class Statement(msgspec.Struct, frozen=True):
         return f"{said.result}  {name or 'the implementation'} against {rules}: {', '.join(told)}"
 
 
-def make(folder: RunFolder, suite_of: Callable[[Profile], Collection[str]]) -> Statement:
+# The names of all scenarios of a profile that can be played with these means beyond Toxiproxy.
+SuiteOf = Callable[[Profile, Collection[str]], Collection[str]]
+
+
+def make(folder: RunFolder, suite_of: SuiteOf) -> Statement:
     """Judge a run again, and return what it certifies.
 
     Args:
         folder: the run's.
-        suite_of: returns the names of all scenarios of a profile. Who leaves out what fails has no pass by that, so it
-            is not the run that is asked how many there are.
+        suite_of: returns the names of all scenarios that such a run could have played. Who leaves out what fails has
+            no pass by that, so it is not the run that is asked how many there are.
 
     Raises:
         UsageError: it certifies nothing: it was played in virtual time, altered or broken off; or the rules and the
@@ -124,14 +128,14 @@ def make(folder: RunFolder, suite_of: Callable[[Profile], Collection[str]]) -> S
     if summary.missing or not summary.judgements:
         why = f"{len(info.selected)} scenarios were selected, and {len(summary.judgements)} played to their end"
         raise UsageError(f"the run in {folder.path} was broken off", why=why, mend="run it again")
-    suite = set(suite_of(profile))
+    suite = set(suite_of(profile, info.means))
     left_out = suite - {each.plain_name for each in summary.judgements}
     evidence = of_evidence(folder)
     subject = _subject(info, taken, evidence)
     parts = [
         Resource(EVIDENCE, evidence, _of_run(info, summary) | {"suite": len(suite), "leftOut": len(left_out)}),
         Resource(RULES, _sha256(taken.rules), _of_rules(summary, profile)),
-        Resource(HARNESS, _sha256(taken.harness), {"linkproof": info.linkproof, "toxiproxy": _toxiproxy(info)}),
+        Resource(HARNESS, _sha256(taken.harness), {"linkproof": info.linkproof, **_faults(info)}),
     ]
     commands = {**taken.client, **taken.server}
     parts += [Resource(name, _sha256(digest)) for name, digest in commands.items()]
@@ -215,9 +219,9 @@ def _of_clause(result: ClauseResult) -> dict[str, Any]:
     return said | ({"seen": result.answer} if result.answer else {})
 
 
-def _toxiproxy(info: RunInfo) -> str:
-    """Return its version alone: where it was found is the machine's own affair."""
-    return info.toxiproxy.partition(",")[0]
+def _faults(info: RunInfo) -> dict[str, str]:
+    """Return what made the faults, by its version alone: where it was found is the machine's own affair."""
+    return {"namespaces": info.netns} if info.netns else {"toxiproxy": info.toxiproxy.partition(",")[0]}
 
 
 def _result(summary: Summary, profile: Profile, *, is_whole: bool) -> Result:

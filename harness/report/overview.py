@@ -161,6 +161,8 @@ def _facts(summary: Summary, info: RunInfo) -> list[tuple[str, str]]:
         ("Machine", ", ".join(f"{value}" if key == "system" else f"{key} {value}" for key, value in info.host.items())),
         ("linkproof", info.linkproof),
         ("Toxiproxy", info.toxiproxy.partition(",")[0]),
+        ("Network namespaces", info.netns),
+        ("Images", ", ".join(f"{name} {identity}" for ids in info.images.values() for name, identity in ids.items())),
     ]
 
 

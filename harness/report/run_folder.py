@@ -66,6 +66,7 @@ class RunInfo(msgspec.Struct, omit_defaults=True):
     client: dict[str, object] = {}
     toxiproxy: str = ""
     netns: str = ""  # where network namespaces take its place: the programs that tell the kernel
+    means: list[str] = []  # the faults below TCP that it could make
     host: dict[str, object] = {}
     setup_s: float = 0.0
     wall_s: float = 0.0

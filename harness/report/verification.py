@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Iterator
 from enum import Enum
 from typing import NamedTuple
 
@@ -14,7 +14,6 @@ from harness.report.certificate import EVIDENCE, HARNESS, RULES, Statement
 from harness.report.envelope import Sealed, written
 from harness.report.run_folder import RunFolder
 from harness.report.seal import SEAL
-from harness.spec.profiles import Profile
 
 _DIFFERENCES_MAX = 5  # of one kind: more of them say nothing more
 
@@ -35,16 +34,14 @@ class Checked(NamedTuple):
     said: str
 
 
-def verify(
-    sealed: Sealed, folder: RunFolder, key: Key | None, suite_of: Callable[[Profile], Collection[str]]
-) -> list[Checked]:
+def verify(sealed: Sealed, folder: RunFolder, key: Key | None, suite_of: certificate.SuiteOf) -> list[Checked]:
     """Return what each check found, in order. After one that is broken those that build on it are not made.
 
     Args:
         sealed: the certificate.
         folder: the run's.
         key: the signer's; None where nobody is said to have signed it.
-        suite_of: returns the names of all scenarios of a profile.
+        suite_of: returns the names of all scenarios that such a run could have played.
 
     Raises:
         UsageError: it is no certificate, or there is no run; or it is signed, and there is no key to check that by.

@@ -102,6 +102,15 @@ class Link(Protocol):
     def truncate(self, *, after_bytes: int, direction: Direction = TO_CLIENT) -> Fault:
         """Close each connection after so many bytes, in the middle of a frame if need be."""
 
+    def drop(self, direction: Direction | None = None) -> Fault:
+        """Drop every packet, both ways or one; healed, the kernel sends again what was lost. Needs ``drop``."""
+
+    def unplug(self) -> Fault:
+        """Take the client's network away: no packet comes or goes, and a connect fails at once. Needs ``unplug``."""
+
+    def change_address(self) -> Fault:
+        """Give the client's machine another address in place of its own. Needs ``change_address``."""
+
 
 @dataclass(frozen=True, slots=True)
 class Moment:

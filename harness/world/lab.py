@@ -28,6 +28,7 @@ from harness.spec.profiles import RTM_1_0, Profile
 from harness.world.gate import StartGate
 from harness.world.host import HostSampler
 from harness.world.keys import Keys, new_keys
+from harness.world.means import NETNS, TOXIPROXY
 from harness.world.places import (
     COMMANDS,
     REFERENCE_SERVER_IMAGE,
@@ -47,7 +48,6 @@ from proxies.server import ToxiproxyServer
 REFERENCE_CLIENT = (sys.executable, "-m", "harness.reference.agent")
 REFERENCE_SERVER = (sys.executable, "-m", "harness.reference.server_control")
 IPV4, IPV6 = "127.0.0.1", "::1"
-TOXIPROXY, NETNS = "toxiproxy", "netns"  # what makes the faults
 SERVER_NAME = "the server"  # of its processes, in errors
 SERVER_PAGE = "docs/server-contract.md"
 HEARTBEAT_MIN_S = 0.01  # of the wire

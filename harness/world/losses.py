@@ -21,8 +21,16 @@ _LOSSES: dict[str, Callable[[Link], Fault]] = {
     "freeze_to_server": lambda link: link.freeze(TO_SERVER),
     "freeze_to_client": lambda link: link.freeze(TO_CLIENT),
 }
+# Below TCP: for scenarios that say so in their mark (needs=...).
+_LOSSES_BELOW_TCP: dict[str, Callable[[Link], Fault]] = {
+    "drop": lambda link: link.drop(),
+    "drop_to_server": lambda link: link.drop(TO_SERVER),
+    "drop_to_client": lambda link: link.drop(TO_CLIENT),
+    "unplug": lambda link: link.unplug(),
+}
 
 EVERY = tuple(_LOSSES)
+DROPS = ("drop", "drop_to_server", "drop_to_client")
 # Both ends see it: FIN or RST.
 VISIBLE = ("cut", "reset", "hang_connects", "truncate")
 # After these the server hears nothing more. The others let heartbeats through as long as the client goes on.
@@ -31,7 +39,7 @@ UNHEARD = tuple(kind for kind in EVERY if not kind.endswith("_to_client"))
 
 async def lose(person: Person, kind: str) -> Fault:
     """Put a loss of this kind on a person's link (which has to be resettable for a reset)."""
-    return await _LOSSES[kind](person.link)
+    return await (_LOSSES | _LOSSES_BELOW_TCP)[kind](person.link)
 
 
 def healed_in_time_s(person: Person, kind: str) -> float:

@@ -20,7 +20,8 @@ from harness.reference import tokens
 from harness.spec.timing import NS_PER_S
 from harness.trace import Observation, What
 from harness.world.engine import Fault, Link, OnCallback, OnFailure, Record, Returned
-from harness.world.lab import NETNS, Lab
+from harness.world.lab import Lab
+from harness.world.means import NETNS
 from harness.world.observed import observed
 from harness.world.own_server import OwnServer
 from harness.world.sockets import connections_of_network, connections_to

@@ -11,9 +11,10 @@ from harness.world.virtual_loop import Due, VirtualLoop
 from harness.world.virtual_net import HOP_NS, Circuit, End, Toxics
 from harness.world.virtual_server import VirtualServer
 from proxies.breakable import BreakableLink, Observer
+from proxies.effects import Effect
 from proxies.fault import Interval
 from proxies.gates import Cut, HangConnects
-from proxies.recipes import ClosingBlackhole, Recipe, ToxicRecipe
+from proxies.recipes import ClosingBlackhole, ToxicRecipe
 from proxies.toxics import Direction, ToxicSpec
 
 # A call of Toxiproxy's API, about as long as a real one; what it does happens in the middle of it.
@@ -89,13 +90,13 @@ class VirtualLink(BreakableLink):
         """The virtual time."""
         return self._loop.now_ns()
 
-    async def _make(self, recipe: Recipe) -> tuple[Interval, str]:
+    async def _make(self, recipe: Effect) -> tuple[Interval, str]:
         return await self._called(lambda: self._apply(recipe)), "simulated"
 
-    async def _unmake(self, recipe: Recipe) -> tuple[Interval, str]:
+    async def _unmake(self, recipe: Effect) -> tuple[Interval, str]:
         return await self._called(lambda: self._take_away(recipe)), "simulated"
 
-    async def _confirm(self, recipe: Recipe) -> None:
+    async def _confirm(self, recipe: Effect) -> None:
         """A simulated fault cannot go away by itself."""
 
     async def _delete(self) -> None:
@@ -108,7 +109,7 @@ class VirtualLink(BreakableLink):
         await self._loop.sleep_until(began_ns + CALL_NS)
         return Interval(began_ns, began_ns + CALL_NS)
 
-    def _apply(self, recipe: Recipe) -> None:
+    def _apply(self, recipe: Effect) -> None:
         match recipe:
             case Cut():
                 self._gate = Gate.REFUSING
@@ -118,7 +119,7 @@ class VirtualLink(BreakableLink):
             case ToxicRecipe():
                 self._switch(recipe, on=True)
 
-    def _take_away(self, recipe: Recipe) -> None:
+    def _take_away(self, recipe: Effect) -> None:
         match recipe:
             case Cut():
                 self._gate = Gate.OPEN

@@ -8,11 +8,11 @@ from collections.abc import Awaitable, Callable
 from typing import Protocol, TypeVar
 
 from proxies.breakable import BreakableLink, Observer
+from proxies.effects import Effect
 from proxies.fault import Interval
 from proxies.netns.faults import check_means_for, measure_of
 from proxies.netns.measures import Measure
 from proxies.netns.wire import Wire
-from proxies.recipes import Recipe
 
 T = TypeVar("T")
 
@@ -44,7 +44,7 @@ class WiredLink(BreakableLink):
         super().__init__(name, address=server, upstream=server, resettable=resettable, observer=observer)
         self.wire = wire
         self._runner = runner
-        self._measures: dict[Recipe, Measure] = {}
+        self._measures: dict[Effect, Measure] = {}
         self._on_close = on_close
         self._busy = threading.Lock()  # a call goes on in its thread when whoever waited for it has been cancelled
 
@@ -52,22 +52,22 @@ class WiredLink(BreakableLink):
         """The monotonic time of this machine."""
         return time.monotonic_ns()
 
-    def _check_means(self, recipe: Recipe) -> None:
-        check_means_for(recipe)
+    def _check_means(self, recipe: Effect) -> None:
+        check_means_for(recipe, self.wire)
 
-    async def _make(self, recipe: Recipe) -> tuple[Interval, str]:
+    async def _make(self, recipe: Effect) -> tuple[Interval, str]:
         measure = self._measures[recipe] = measure_of(recipe, self.wire)
         await self._alone(measure.prepare, self._runner.run_slow)
         return await self._alone(lambda: _take(measure), self._runner.run)
 
-    async def _unmake(self, recipe: Recipe) -> tuple[Interval, str]:
+    async def _unmake(self, recipe: Effect) -> tuple[Interval, str]:
         measure = self._measures[recipe]
         healed, was = await self._alone(lambda: _lift(measure), self._runner.run)
         left = await self._alone(measure.clear, self._runner.run_slow)
         del self._measures[recipe]
         return healed, f"it was in place ({was}), and was taken away: {left}"
 
-    async def _confirm(self, recipe: Recipe) -> None:
+    async def _confirm(self, recipe: Effect) -> None:
         await self._alone(self._measures[recipe].check, self._runner.run)
 
     async def _delete(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import json
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Self
@@ -61,9 +62,7 @@ class Wire:
                 quiet(version)
             pair = f"link add {wire.hub.device} type veth peer name {DEVICE} netns {person.path}"
             tell(hub, ["ip", "-batch", "-"], f"{pair}\nlink set {wire.hub.device} up\n{wire.route(wire.address)}\n")
-            there = f"route add {SERVERS[version]} dev {DEVICE} src {wire.address}"
-            steps = ["link set lo up", wire.having(wire.address), f"link set {DEVICE} up", there]
-            tell(person, ["ip", "-batch", "-"], "\n".join(steps) + "\n")
+            wire._tell_person("link set lo up", wire.having(wire.address), f"link set {DEVICE} up", wire.way)
         except BaseException:
             person.close()
             raise
@@ -105,15 +104,56 @@ class Wire:
             close_connections(end.namespace, self.address, is_peer=end is self.hub) for end in (self.hub, self.person)
         )
 
-    def having(self, address: str, *, verb: str = "add") -> str:
+    @property
+    def second_address(self) -> str:
+        """The address that the person can move to."""
+        return address_of(self.number + WIRES_MAX, self.version)
+
+    @property
+    def way(self) -> str:
+        """The step by which the person finds the servers."""
+        return f"route replace {SERVERS[self.version]} dev {DEVICE} src {self.address}"
+
+    def set_down(self) -> None:
+        """Take the person's network away; with that the kernel forgets the way to the servers."""
+        self._tell_person(f"link set {DEVICE} down")
+
+    def set_up(self) -> None:
+        """Give it back, with the address, which IPv6 has lost."""
+        self._tell_person(f"link set {DEVICE} up", self.having(self.address), self.way)
+
+    def make_known(self, address: str) -> None:
+        """Let the servers find an address, whether anybody has it or not."""
+        tell(self.hub.namespace, ["ip", "-batch", "-"], f"{self.route(address)}\n")
+
+    def move(self, address: str) -> None:
+        """Give the person another address in the place of the one it has; the servers do not find that any more."""
+        before, self.address = self.address, address
+        self._tell_person(self.having(address), self.way, self.having(before, verb="del"))
+        tell(self.hub.namespace, ["ip", "-batch", "-"], f"{self.route(before, verb='del')}\n")
+
+    def give_back(self, address: str) -> None:
+        """Let the person have an address that it had before, beside the one it has."""
+        self.make_known(address)
+        self._tell_person(self.having(address))
+
+    def shown(self) -> tuple[bool, set[str]]:
+        """Return whether the person's interface is up, and which addresses it has."""
+        told = json.loads(tell(self.person.namespace, ["ip", "-json", "addr", "show", "dev", DEVICE]))[0]
+        return "UP" in told["flags"], {each["local"] for each in told["addr_info"] if each["scope"] == "global"}
+
+    def having(self, address: str, *, verb: str = "replace") -> str:
         """Return the step by which the person gets an address, or loses it."""
         # IPv6 looks for others that have it already, for a second in which it cannot be used. Nobody has.
-        alone = " nodad" if self.version == 6 and verb == "add" else ""
+        alone = " nodad" if self.version == 6 and verb == "replace" else ""
         return f"addr {verb} {address}/{_PREFIX[self.version]} dev {DEVICE}{alone}"
 
-    def route(self, address: str, *, verb: str = "add") -> str:
+    def route(self, address: str, *, verb: str = "replace") -> str:
         """Return the step by which the servers find a person's address, or no longer do."""
         return f"route {verb} {address}/{_PREFIX[self.version]} dev {self.hub.device} src {SERVERS[self.version]}"
+
+    def _tell_person(self, *steps: str) -> None:
+        tell(self.person.namespace, ["ip", "-batch", "-"], "".join(f"{step}\n" for step in steps))
 
     def cut_off(self) -> None:
         """Take the wire away, with both its ends and everything on them."""

@@ -9,7 +9,7 @@ TIMED = (*BASE, "harness.clock", "harness.delays")
 FACTS = (*BASE, "harness.spec", "harness.trace")
 PARTS = (*FACTS, *TIMED, "harness.adapter", "harness.containers", "proxies", "harness.oracle", "harness.reference")
 WHOLE = (*PARTS, "harness.world", "harness.report")
-OF_PYTEST = ("harness.shards", "harness.known_failures", "harness.repetition", "harness.shown")
+OF_PYTEST = ("harness.needs", "harness.shards", "harness.known_failures", "harness.repetition", "harness.shown")
 PLAYING = (*OF_PYTEST, "harness.run", "harness.virtual_run", "harness.scheduler", "harness.board", "harness.collection")
 LAYERS: dict[str, tuple[str, ...]] = {
     "harness.cli": (*WHOLE, *PLAYING, "harness.plugin", "harness.sides", "harness.explore", "harness.skeletons"),
@@ -25,6 +25,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "harness.sides": WHOLE,
     "harness.virtual_run": (*WHOLE, "harness.run"),
     "harness.scheduler": TIMED,
+    "harness.needs": (*WHOLE, "harness.collection"),
     "harness.shards": (*WHOLE, "harness.run", "harness.collection"),
     "harness.world": PARTS,
     "harness.report": (*FACTS, "harness.oracle"),

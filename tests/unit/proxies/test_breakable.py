@@ -10,8 +10,8 @@ import pytest
 
 from harness.errors import ToxiproxyError, UsageError
 from proxies.breakable import BreakableLink
+from proxies.effects import Effect
 from proxies.fault import Fault, FaultEvent, Interval, Phase
-from proxies.recipes import Recipe
 
 
 class MemoryLink(BreakableLink):
@@ -29,13 +29,13 @@ class MemoryLink(BreakableLink):
     def now_ns(self) -> int:
         return len(self.done)
 
-    async def _make(self, recipe: Recipe) -> tuple[Interval, str]:
+    async def _make(self, recipe: Effect) -> tuple[Interval, str]:
         return await self._carry_out(f"make {recipe.effect}")
 
-    async def _unmake(self, recipe: Recipe) -> tuple[Interval, str]:
+    async def _unmake(self, recipe: Effect) -> tuple[Interval, str]:
         return await self._carry_out(f"unmake {recipe.effect}")
 
-    async def _confirm(self, recipe: Recipe) -> None:
+    async def _confirm(self, recipe: Effect) -> None:
         await self._carry_out(f"confirm {recipe.effect}")
 
     async def _delete(self) -> None:

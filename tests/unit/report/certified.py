@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,9 +21,9 @@ SDK: dict[str, object] = {"name": "my-sdk", "version": "2.1", "language": "go"}
 CLAUSE = "CONNECTING-1"
 
 
-def suite_of(profile: Profile) -> list[str]:
+def suite_of(profile: Profile, means: Collection[str]) -> list[str]:
     """The scenarios that there are: a and b, of the profile that each run here is of."""
-    assert profile.name == "rtm-1.0"
+    assert (profile.name, means) == ("rtm-1.0", [])
     return ["t.py::test_a", "t.py::test_b"]
 
 
