@@ -100,7 +100,7 @@ async def test_without_a_network_for_32_s_the_others_saw_it_leave_and_join(world
     )
 
 
-@pytest.mark.scenario("CONNECTED-3", "OPEN-4", "OPEN-8", needs="change_address", lasts_s=12)
+@pytest.mark.scenario("CONNECTED-3", "OPEN-8", needs="change_address", lasts_s=12)
 async def test_a_change_of_address_is_no_new_login(world: World) -> None:
     """From a cell to a wireless network: the old connection is dead, and nobody said so. The session goes on.
 
@@ -120,7 +120,7 @@ async def test_a_change_of_address_is_no_new_login(world: World) -> None:
             unnoticed=(heard,),
             interrupted=(
                 interrupted("change_address", moved, "CONNECTED-3"),
-                state("CONNECTED", "LOGIN_SUCCESS", "OPEN-4").within(4.0, 9.0, after=moved.injected),
+                state("CONNECTED", "LOGIN_SUCCESS", "CONNECTED-3").within(4.0, 9.0, after=moved.injected),
                 heard,
             ),
         ),
