@@ -71,10 +71,10 @@ class WiredLink(BreakableLink):
         await self._alone(self._measures[recipe].check, self._runner.run)
 
     async def _delete(self) -> None:
-        self._on_close()
         await self._alone(self._cut_off, self._runner.run_slow)
 
     def _cut_off(self) -> None:
+        self._on_close()
         for measure in self._measures.values():
             measure.dispose()
         self.wire.cut_off()

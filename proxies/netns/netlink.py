@@ -12,7 +12,7 @@ import os
 import socket
 import struct
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from harness.errors import HostError
@@ -93,22 +93,22 @@ def queue_of(namespace: Namespace, device: str) -> tuple[int, int]:
     raise HostError(f"there is no token bucket in front of {device} any more")
 
 
-def close_connections(namespace: Namespace, address: str, *, is_peer: bool) -> int:
-    """Have the kernel close every TCP connection from an address, or to it (``is_peer``); return how many.
+def close_connections(namespace: Namespace, addresses: Sequence[str], *, is_peer: bool) -> int:
+    """Have the kernel close every TCP connection from one of these addresses, or to it (``is_peer``); return how many.
 
     The other end is told by an RST.
 
     Raises:
         HostError: the kernel refuses.
     """
-    family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    wanted = socket.inet_pton(family, address).ljust(16, b"\0")
+    family = socket.AF_INET6 if ":" in addresses[0] else socket.AF_INET
+    wanted = {socket.inet_pton(family, address).ljust(16, b"\0") for address in addresses}
     at = _ID_AT + (20 if is_peer else 4)
     asked = struct.pack("=BBBxI", family, _TCP, 0, _CONNECTED)
     closed = 0
     with _opened(namespace, _SOCK_DIAG) as kernel:
         for told in _answers(kernel, _DIAG_BY_FAMILY, _DUMP, asked + bytes(_ID_BYTES)):
-            if told[at : at + 16] != wanted:
+            if told[at : at + 16] not in wanted:
                 continue
             try:
                 _answers(kernel, _DESTROY, _ACK, asked + told[_ID_AT : _ID_AT + _ID_BYTES])
@@ -124,16 +124,22 @@ class _GoneError(HostError):
 
 def _link(namespace: Namespace, device: str) -> bytes:
     """Return how an interface is named in a message."""
-    with namespace.entered():
-        index = socket.if_nametoindex(device)
-    return struct.pack("=BxHiII", socket.AF_UNSPEC, 0, index, 0, 0)
+    return struct.pack("=BxHiII", socket.AF_UNSPEC, 0, _index(namespace, device), 0, 0)
 
 
 def _queue(namespace: Namespace, device: str) -> bytes:
     """Return how the queue in front of an interface is named in a message (struct tcmsg)."""
+    return struct.pack("=BxxxiIII", socket.AF_UNSPEC, _index(namespace, device), 0, _ROOT, 0)
+
+
+def _index(namespace: Namespace, device: str) -> int:
     with namespace.entered():
-        index = socket.if_nametoindex(device)
-    return struct.pack("=BxxxiIII", socket.AF_UNSPEC, index, 0, _ROOT, 0)
+        try:
+            return socket.if_nametoindex(device)
+        except OSError as error:
+            raise HostError(
+                f"there is no interface {device} any more", why="something else has changed this run's namespaces"
+            ) from error
 
 
 def _attribute(kind: int, value: bytes) -> bytes:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import functools
 import itertools
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from typing import Final, Self, TypeVar
 
 from harness.addresses import Address, refuses
@@ -34,6 +34,7 @@ class WiredNetwork:
         self._version = version
         self._numbers = itertools.count(1)
         self._links: list[WiredLink] = []
+        self._wires: list[Wire] = []  # also those of which nobody has a link, having been cancelled meanwhile
         self._ports = PortBlock(FIRST_PORT)
         self._quick = ThreadPoolExecutor(_WORKERS, thread_name_prefix="netns")
         self._slow = ThreadPoolExecutor(_WORKERS, thread_name_prefix="netns, slow")
@@ -60,12 +61,7 @@ class WiredNetwork:
         number = next(self._numbers)
         if number > WIRES_MAX:
             raise HostError(f"a run has no more than {WIRES_MAX} wires", mend="select fewer scenarios (-k)")
-        laying = asyncio.ensure_future(self.run_slow(functools.partial(Wire.lay, self._hub, number, self._version)))
-        try:
-            wire = await asyncio.shield(laying)
-        except asyncio.CancelledError:
-            await self.run_slow((await laying).cut_off)
-            raise
+        wire = await self.run_slow(lambda: self._lay(number))
         link = WiredLink(
             name,
             wire,
@@ -101,13 +97,15 @@ class WiredNetwork:
         with self._hub.entered():
             return refuses(address)
 
+    # A cancellation ends the waiting alone: half done, or left undone, a call would leave something in the kernel.
+
     async def run(self, call: Callable[[], T]) -> T:
         """Run a call that says something to the kernel in one of the network's threads."""
-        return await asyncio.get_running_loop().run_in_executor(self._quick, call)
+        return await asyncio.shield(asyncio.get_running_loop().run_in_executor(self._quick, call))
 
     async def run_slow(self, call: Callable[[], T]) -> T:
         """Run a call that starts programs in another one, where no fault waits for it."""
-        return await asyncio.get_running_loop().run_in_executor(self._slow, call)
+        return await asyncio.shield(asyncio.get_running_loop().run_in_executor(self._slow, call))
 
     async def close(self) -> None:
         """Take away every wire that is left, and the servers' namespace."""
@@ -116,8 +114,17 @@ class WiredNetwork:
                 await link.close()
         finally:
             for threads in (self._quick, self._slow):
-                threads.shutdown(wait=True, cancel_futures=True)
-            self._hub.close()
+                threads.shutdown(wait=True)
+            with ExitStack() as left:
+                left.callback(self._hub.close)
+                for wire in self._wires:
+                    left.callback(wire.cut_off)
+
+    def _lay(self, number: int) -> Wire:
+        wire = Wire.lay(self._hub, number, self._version)
+        self._wires.append(wire)
+        return wire
 
     def _forget(self, link: WiredLink) -> None:
         self._links.remove(link)
+        self._wires.remove(link.wire)

@@ -37,7 +37,7 @@ class End:
     device: str
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Wire:
     """What joins a person with the servers; nothing else leads to either."""
 
@@ -45,7 +45,7 @@ class Wire:
     version: int  # of the internet protocol: 4 or 6
     person: End
     hub: End
-    address: str  # the person's
+    addresses: list[str]  # the person's, and first the one that it connects from
     _treatments: dict[End, Treatment] = field(default_factory=dict)
 
     @classmethod
@@ -57,11 +57,12 @@ class Wire:
         """
         person = Namespace.create()
         try:
-            wire = cls(number, version, End(person, DEVICE), End(hub, f"wire{number}"), address_of(number, version))
+            wire = cls(number, version, End(person, DEVICE), End(hub, f"wire{number}"), [address_of(number, version)])
             with person.entered():
                 quiet(version)
             pair = f"link add {wire.hub.device} type veth peer name {DEVICE} netns {person.path}"
-            tell(hub, ["ip", "-batch", "-"], f"{pair}\nlink set {wire.hub.device} up\n{wire.route(wire.address)}\n")
+            hub_end = [pair, *_heeding(wire.hub.device, version), f"link set {wire.hub.device} up"]
+            tell(hub, ["ip", "-batch", "-"], "".join(f"{step}\n" for step in [*hub_end, wire.route(wire.address)]))
             wire._tell_person("link set lo up", wire.having(wire.address), f"link set {DEVICE} up", wire.way)
         except BaseException:
             person.close()
@@ -101,8 +102,13 @@ class Wire:
         Returns how many ends of connections were closed so.
         """
         return sum(
-            close_connections(end.namespace, self.address, is_peer=end is self.hub) for end in (self.hub, self.person)
+            close_connections(end.namespace, self.addresses, is_peer=end is self.hub) for end in (self.hub, self.person)
         )
+
+    @property
+    def address(self) -> str:
+        """The address that the person connects from."""
+        return self.addresses[0]
 
     @property
     def second_address(self) -> str:
@@ -119,8 +125,8 @@ class Wire:
         self._tell_person(f"link set {DEVICE} down")
 
     def set_up(self) -> None:
-        """Give it back, with the address, which IPv6 has lost."""
-        self._tell_person(f"link set {DEVICE} up", self.having(self.address), self.way)
+        """Give it back, with the addresses, which IPv6 has lost."""
+        self._tell_person(f"link set {DEVICE} up", *map(self.having, self.addresses), self.way)
 
     def make_known(self, address: str) -> None:
         """Let the servers find an address, whether anybody has it or not."""
@@ -128,14 +134,17 @@ class Wire:
 
     def move(self, address: str) -> None:
         """Give the person another address in the place of the one it has; the servers do not find that any more."""
-        before, self.address = self.address, address
-        self._tell_person(self.having(address), self.way, self.having(before, verb="del"))
+        before, self.addresses = self.address, [address]
+        self._tell_person(
+            self.having(address), self.way, self.having(before, verb="del"), self._dead_end(before, "add")
+        )
         tell(self.hub.namespace, ["ip", "-batch", "-"], f"{self.route(before, verb='del')}\n")
 
     def give_back(self, address: str) -> None:
         """Let the person have an address that it had before, beside the one it has."""
         self.make_known(address)
-        self._tell_person(self.having(address))
+        self._tell_person(self._dead_end(address, "del"), self.having(address))
+        self.addresses.append(address)
 
     def shown(self) -> tuple[bool, set[str]]:
         """Return whether the person's interface is up, and which addresses it has."""
@@ -152,8 +161,15 @@ class Wire:
         """Return the step by which the servers find a person's address, or no longer do."""
         return f"route {verb} {address}/{_PREFIX[self.version]} dev {self.hub.device} src {SERVERS[self.version]}"
 
+    def _dead_end(self, address: str, verb: str) -> str:
+        """Return the step by which what is sent from an address gets no further, or does again.
+
+        Without it a connection of IPv6 goes on to send from an address that nobody has any more.
+        """
+        return f"rule {verb} from {address}/{_PREFIX[self.version]} blackhole"
+
     def _tell_person(self, *steps: str) -> None:
-        tell(self.person.namespace, ["ip", "-batch", "-"], "".join(f"{step}\n" for step in steps))
+        tell(self.person.namespace, ["ip", f"-{self.version}", "-batch", "-"], "".join(f"{step}\n" for step in steps))
 
     def cut_off(self) -> None:
         """Take the wire away, with both its ends and everything on them."""
@@ -183,6 +199,14 @@ def lay_hub(version: int) -> Namespace:
     return hub
 
 
+def _heeding(device: str, version: int) -> list[str]:
+    """Return the steps by which the servers' end of a wire answers whoever looks for the servers' address there.
+
+    IPv4 answers for every address of the machine, on whichever interface it is; IPv6 for those of the interface alone.
+    """
+    return [f"addr add {SERVERS[version]}/{_PREFIX[version]} dev {device} nodad"] if version == 6 else []
+
+
 def quiet(version: int) -> None:
     """In the namespace that the thread is in: have no interface speak by itself of what nobody asks for."""
     try:
@@ -190,6 +214,8 @@ def quiet(version: int) -> None:
             (_SYSCTL / "ipv6/conf/default/disable_ipv6").write_text("1")
         else:
             (_SYSCTL / "ipv6/conf/default/accept_ra").write_text("0")
+            # Nor have it wait, before it can be used, until nobody has said to have the same address.
+            (_SYSCTL / "ipv6/conf/default/accept_dad").write_text("0")
     except FileNotFoundError as error:
         if version == 6:
             raise HostError("this machine has no IPv6", why=str(error), mend="leave --ipv6 out") from error
