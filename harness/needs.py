@@ -7,6 +7,7 @@ from collections.abc import Collection
 import pytest
 
 from harness.collection import is_scenario, needs_of
+from proxies.effects import BELOW_TCP
 
 
 def configure(config: pytest.Config, means: Collection[str]) -> None:
@@ -24,7 +25,7 @@ class Selection:
     @pytest.hookimpl(tryfirst=True)  # before all who count: what cannot be played here is no part of the suite
     def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
         """Leave out what cannot be played."""
-        out = [item for item in items if is_scenario(item) and needs_of(item) - self._means]
+        out = [item for item in items if is_scenario(item) and self._is_beyond(needs_of(item))]
         self._left_out = len(out)
         if out:
             config.hook.pytest_deselected(items=out)
@@ -35,3 +36,7 @@ class Selection:
         if not self._left_out:
             return []
         return [f"{self._left_out} scenarios need faults below TCP and were left out: --faults netns plays them"]
+
+    def _is_beyond(self, needs: frozenset[str]) -> bool:
+        """Whether this run has no means for it; what is misspelt stays, so that it is refused."""
+        return needs <= set(BELOW_TCP) and not needs <= self._means

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from harness.collection import is_scenario, mistakes, name_of, spec_of
+from harness.collection import is_scenario, mistakes, name_of, needs_of, spec_of
 from harness.repetition import REPETITION
 from harness.spec.phases import IDLE, PHASES
 from harness.spec.profiles import MQTT_5, RTM_1_0
@@ -137,3 +137,17 @@ def test_a_repetition_is_nothing_that_the_body_is_given(item: NewItem) -> None:
 def test_a_title_without_a_phase_is_about_an_idle_connection() -> None:
     assert Title("a", ("OPEN-1",)) == Title("a", ("OPEN-1",), "idle")
     assert len({Title("a", ()), Title("a", ()), Title("a", (), "grace")}) == 2
+
+
+def test_a_scenario_says_which_faults_below_tcp_it_needs(item: NewItem) -> None:
+    assert needs_of(item(body, marked("OPEN-1", lasts_s=1))) == frozenset()
+    assert needs_of(item(no_scenario)) == frozenset()
+    two = item(body, marked("OPEN-1", lasts_s=1, needs="drop unplug"))
+    assert needs_of(two) == {"drop", "unplug"}
+    assert mistakes(two) == []
+
+
+def test_a_misspelt_need_is_refused(item: NewItem) -> None:
+    assert mistakes(item(body, marked("OPEN-1", lasts_s=1, needs="drop unplugged"))) == [
+        "no fault below TCP is called 'unplugged'"
+    ]

@@ -10,7 +10,7 @@ from harness.spec.profiles import MQTT_5, RTM_1_0, Profile
 from harness.world.lab import REFERENCE_CLIENT, REFERENCE_SERVER
 from harness.world.places import COMMANDS, REFERENCE_CLIENT_IMAGE, REFERENCE_SERVER_IMAGE
 
-KNOWN = ("--client", "--server", "--tls", "--ipv6", *(option for option, *_ in IMAGE_OPTIONS))
+KNOWN = ("--client", "--server", "--faults", "--tls", "--ipv6", *(option for option, *_ in IMAGE_OPTIONS))
 
 
 def config(**given: Any) -> pytest.Config:
@@ -61,6 +61,8 @@ def test_limits_are_those_that_were_given() -> None:
         ({"client_image": "a", "container_cpus": "0"}, RTM_1_0, "some of a processor is needed"),
         ({"client_image": "a", "tls": True}, RTM_1_0, "--tls cannot be had with images"),
         ({"engine": "docker", "ipv6": True}, RTM_1_0, "--ipv6 cannot be had with images"),
+        ({"engine": "docker", "faults": "netns"}, RTM_1_0, "--faults netns cannot be had with images"),
+        ({"server_image": "a", "faults": "netns"}, RTM_1_0, "--faults netns cannot be had with images"),
         ({"container_memory": "1g"}, RTM_1_0, "--container-memory has no effect"),
     ],
 )

@@ -24,8 +24,8 @@ SOON_S = 30.0
 GONE_S = 5.0
 MARK = "LINKPROOF_TEST_MARK"  # in the environment of a run, and so of all that it starts
 LINKPROOF = (sys.executable, "-c", "from harness.cli import main; main()", "certify", "--faults", "netns")
-# A loss with a way back, a logout, and what only the kernel can do.
-SOME = "sent_again and drop or test_logout_disconnects or login_that_succeeds"
+# What only the kernel can do, a logout, and a login.
+SOME = "a_second_of_dropped_packets and to_client or test_logout_disconnects or login_that_succeeds"
 SLOW = "test_without_a_network_for_32_s"  # two people
 
 

@@ -17,7 +17,7 @@ from proxies.netns.netlink import change_queue, set_group
 from proxies.netns.network import WiredNetwork
 from proxies.netns.wire import DEVICE, Wire
 from proxies.topology import Topology
-from tests.integration.netns.conftest import NO_ANSWER, held, how_it_ends
+from tests.integration.netns.conftest import held, how_it_ends
 
 if TYPE_CHECKING:
     from tests.integration.netns.conftest import Rig, RunInRig
@@ -107,7 +107,7 @@ def test_two_at_once_on_one_link_and_two_that_are_refused(run_in_each_rig: RunIn
             async with link.hang_connects():
                 # What is lost is what arrives at the server, so the client is told all the same.
                 assert await how_it_ends(client) == "ECONNRESET"
-            assert await rig.tries(link) == NO_ANSWER
+            assert await rig.is_unanswered(link)
         assert await rig.works(link)
 
     run_in_each_rig(scenario)
@@ -124,7 +124,7 @@ def test_a_cut_beside_a_loss_tells_both_ends_and_leaves_the_loss(run_in_rig: Run
                 assert cut.proof.startswith("2 ends of connections were closed")
                 assert await how_it_ends(client) == "ECONNABORTED"
                 assert await how_it_ends(server) == "ECONNABORTED"
-            assert await rig.tries(link) == NO_ANSWER
+            assert await rig.is_unanswered(link)
             await link.confirm()
         assert await rig.works(link)
 

@@ -8,7 +8,7 @@ import time
 from typing import TYPE_CHECKING
 
 from proxies import Direction
-from tests.integration.netns.conftest import CONNECTED, NO_ANSWER, how_it_ends, lasting
+from tests.integration.netns.conftest import CONNECTED, how_it_ends, lasting
 from tests.integration.proxies.conftest import carries
 
 RESETTING = struct.pack("ii", 1, 0)  # a close says it by an RST
@@ -27,7 +27,7 @@ def test_what_a_blackhole_has_lost_is_sent_again(run_in_each_rig: RunInRig) -> N
             server.send(b"down")
             assert await client.is_silent()
             assert await server.is_silent()
-            assert await rig.tries(link) == NO_ANSWER
+            assert await rig.is_unanswered(link)
             assert await rig.works(other)
         assert "packets were stopped at wire1" in rig.events[-1].proof
         assert await server.gets(b"up")
@@ -60,7 +60,7 @@ def test_silence_is_one_way(run_in_rig: RunInRig) -> None:
             server.send(b"heard")
             assert await client.gets(b"heard")
             assert await server.is_silent()
-            assert await rig.tries(link) == NO_ANSWER
+            assert await rig.is_unanswered(link)
         assert await server.gets(b"later")
         async with lasting(rig, link.silence(Direction.TO_CLIENT)) as fault:
             assert fault.proof == "what arrives at eth0: LOST"
@@ -88,7 +88,7 @@ def test_freeze_holds_everything_and_thaws_in_order(run_in_each_rig: RunInRig) -
                 server.send(b"down")
                 assert await server.is_silent()
                 assert await client.is_silent()
-                assert await rig.tries(link) == NO_ANSWER
+                assert await rig.is_unanswered(link)
                 assert await rig.works(other)
             assert await server.gets(b"".join(up))
             assert await client.gets(b"down")

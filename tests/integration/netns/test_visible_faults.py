@@ -10,7 +10,7 @@ import pytest
 
 from proxies import Fault, Phase
 from proxies.netns.link import WiredLink
-from tests.integration.netns.conftest import CONNECTED, NO_ANSWER, how_it_ends, lasting
+from tests.integration.netns.conftest import CONNECTED, how_it_ends, lasting
 
 if TYPE_CHECKING:
     from tests.integration.netns.conftest import Rig, RunInRig
@@ -48,9 +48,9 @@ def test_a_connect_without_an_answer_comes_through_after_the_healing(run_in_each
         client, server = await rig.connect(link)
         async with lasting(rig, link.hang_connects()):
             assert (await how_it_ends(client), await how_it_ends(server)) == TOLD
-            assert await rig.tries(link) == NO_ANSWER
+            assert await rig.is_unanswered(link)
             waiting = asyncio.ensure_future(rig.begin(link))
-            assert await rig.tries(link) == NO_ANSWER  # and so that the other one has begun
+            assert await rig.is_unanswered(link)  # and so that the other one has begun
             assert not waiting.done()
         assert await rig.works(link)
         late_client, late_server = await rig.met(await waiting)
@@ -84,7 +84,7 @@ def test_a_connect_under_way_is_closed_too(run_in_rig: RunInRig) -> None:
         link = await rig.link()
         async with link.drop():
             waiting = asyncio.ensure_future(rig.begin(link))
-            assert await rig.tries(link) == NO_ANSWER
+            assert await rig.is_unanswered(link)
             async with link.cut():
                 with pytest.raises(ConnectionError):
                     await waiting

@@ -7,9 +7,12 @@ import pytest
 from harness import plugin
 from harness.cli import suite as module
 from harness.cli.suite import collect, run_pytest, suite_folder
+from harness.collection import name_of
 from harness.errors import HarnessError
 from harness.spec.profiles import MQTT_5, RTM_1_0
+from proxies.effects import BELOW_TCP, UNPLUG
 
+MEANS: tuple[tuple[str, ...], ...] = (BELOW_TCP, (), (UNPLUG,))
 ROOT = Path(plugin.__file__).parents[1]
 
 
@@ -68,3 +71,14 @@ def test_a_suite_that_cannot_be_collected_is_an_error_of_ours(monkeypatch: pytes
     monkeypatch.setattr(module, "run_pytest", lambda *_, profile: 2 if profile is RTM_1_0 else 0)
     with pytest.raises(HarnessError, match="cannot be collected"):
         collect()
+
+
+def test_what_needs_other_means_is_no_part_of_the_suite() -> None:
+    everything, without, unplugged = ({name_of(each) for each in collect(means=means)} for means in MEANS)
+    below = {name for name in everything if name.startswith("test_below_tcp.py::")}
+    assert below
+    assert everything - without == below
+    assert unplugged - without == {
+        "test_below_tcp.py::test_a_network_that_is_gone_interrupts",
+        "test_below_tcp.py::test_without_a_network_for_32_s_the_others_saw_it_leave_and_join",
+    }

@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 
 from harness.errors import ToxiproxyError, UsageError
 from proxies.api import RefusedError
+from proxies.effects import BELOW_TCP
 from proxies.fault import Fault, Phase
+from proxies.lacking import LackingFaultError
 from proxies.link import Link
 from proxies.toxics import Direction
 
@@ -235,5 +237,18 @@ def test_an_error_in_a_flap_reaches_whoever_waits_for_it(bench: Bench) -> None:
         bench.api.fail_next = RefusedError("PATCH /proxies/p", 500, "broken")
         with pytest.raises(ToxiproxyError, match="broken"):
             await flap.finished()
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("word", BELOW_TCP)
+def test_what_lies_below_tcp_is_lacking_and_nothing_was_touched(bench: Bench, word: str) -> None:
+    async def scenario() -> None:
+        with pytest.raises(LackingFaultError, match=f"no Toxiproxy can make the fault '{word}'") as raised:
+            await getattr(bench.link, word)()
+        assert raised.value.mend == "play it by --faults netns"
+        assert (bench.api.calls, bench.events, bench.link.active) == ([], [], ())
+        async with bench.link.cut():
+            assert bench.link.active
 
     asyncio.run(scenario())

@@ -11,7 +11,9 @@ from harness.errors import UsageError
 from harness.world.virtual_link import CALL_NS, SYN_REPEATED_S, VirtualLink
 from harness.world.virtual_loop import run
 from harness.world.virtual_net import HOP_NS
+from proxies.effects import BELOW_TCP
 from proxies.fault import Fault, Interval, Phase
+from proxies.lacking import LackingFaultError
 from proxies.recipes import ToxicRecipe
 from proxies.topology import Topology
 from proxies.toxics import Direction, ToxicSpec
@@ -333,3 +335,17 @@ async def test_a_partition_holds_the_links_that_cross_and_no_others() -> None:
         "bob": ["heard"],
         "carol": ["heard"],
     }
+
+
+@pytest.mark.parametrize("word", BELOW_TCP)
+@virtually
+async def test_what_lies_below_tcp_is_lacking_and_nothing_was_touched(word: str) -> None:
+    rig = LinkRig()
+    connection = await rig.connect()
+    began_ns = passed_ns()
+    with pytest.raises(LackingFaultError, match=f"the fault '{word}'"):
+        await getattr(rig.link, word)()
+    assert (rig.events, rig.link.active, passed_ns()) == ([], (), began_ns)
+    connection.client_says("heard")
+    await wait(S)
+    assert connection.server.heard == ["heard"]
