@@ -23,6 +23,9 @@ class ServerLimits:
     requests_burst: int = (
         400  # of one connection, at once: all of a session's channels and attributes, twenty times over
     )
+    # Waiting for one client that does not read; a frame is at most a sixteenth of it. One that lets more pile up is
+    # dropped, so that it cannot make the server hold everything that the others send it. The shell sees to this one.
+    outbound_bytes_max: int = 1024 * 1024
     ended_noted_max: int = 10_000  # sessions of one tenant that stay refused although they are gone
     logins_noted_max: int = 50_000  # users whose logins are counted
     bans_max: int = 10_000

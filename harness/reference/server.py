@@ -195,7 +195,7 @@ class Server:
 
     async def _serve(self, websocket: ServerConnection) -> None:
         conn = next(self._ids)
-        link = self._links[conn] = Link(websocket)
+        link = self._links[conn] = Link(websocket, outbound_bytes_max=self._config.limits.outbound_bytes_max)
         try:
             self._core.connected(time.monotonic_ns(), conn)
             self._carry_out()

@@ -1,84 +1,58 @@
-"""The outbound half of one connection of the server: a bounded queue, and the task that empties it."""
+"""The outbound half of one connection of the server: frames go straight to the socket, and what waits there is bounded.
+
+A frame is handed to the transport at once, by the call that made it. A queue with a task to empty it would cost each
+heartbeat two turns of the event loop.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections import deque
-from typing import NamedTuple
 
-from websockets.asyncio.server import ServerConnection
-from websockets.exceptions import ConnectionClosed
-
-# What may wait for a client that does not read; one frame is at most a sixteenth of it. A client that lets more pile up
-# is dropped, so that it cannot make the server hold everything that the others send it.
-OUTBOUND_BYTES_MAX = 1024 * 1024
+from websockets.asyncio.server import ServerConnection, broadcast
 
 # For the last frames and the closing handshake; on a link that is dead they never get through.
 CLOSE_TIMEOUT_S = 2.0
 
 
-class _Close(NamedTuple):
-    """The last entry of a queue."""
-
-    code: int
-    reason: str
-
-
 class Link:
-    """Sends what is queued, in order, without ever making the sender wait."""
+    """Sends frames in order, without ever making the sender wait."""
 
-    def __init__(self, websocket: ServerConnection) -> None:
+    def __init__(self, websocket: ServerConnection, *, outbound_bytes_max: int) -> None:
         self._websocket = websocket
-        self._queue: deque[bytes | _Close] = deque()
-        self._queued_bytes = 0
-        self._is_filled = asyncio.Event()
+        self._outbound_bytes_max = outbound_bytes_max
         self._is_closing = False
         self._abort: asyncio.TimerHandle | None = None
-        self._writer = asyncio.create_task(self._write())
+        self._farewell: asyncio.Task[None] | None = None
 
-    def send(self, text: bytes) -> None:
-        """Queue a text frame; a connection with too much in its queue is dropped."""
+    @property
+    def waiting_bytes(self) -> int:
+        """How much the client has not taken yet, of what the kernel had no room for."""
+        return self._websocket.transport.get_write_buffer_size()
+
+    def send(self, text: bytes) -> bool:
+        """Send a text frame; False where so much is waiting for the client that it is dropped instead."""
         if self._is_closing:
-            return
-        if self._queued_bytes + len(text) > OUTBOUND_BYTES_MAX:
+            return True
+        if self.waiting_bytes + len(text) > self._outbound_bytes_max:
             self._is_closing = True
             self._websocket.transport.abort()
-            return
-        self._queued_bytes += len(text)
-        self._put(text)
+            return False
+        # To one connection: it is what the library has for sending without waiting. A connection that broke meanwhile
+        # is passed over; its reading half has noticed too, and reports it.
+        broadcast((self._websocket,), text, text=True)
+        return True
 
     def close(self, code: int, reason: str) -> None:
-        """Close the connection after what is queued, or without it where it does not drain in time."""
+        """Close the connection after what was sent, or without it where it does not drain in time."""
         if self._is_closing:
             return
         self._is_closing = True
         self._abort = asyncio.get_running_loop().call_later(CLOSE_TIMEOUT_S, self._websocket.transport.abort)
-        self._put(_Close(code, reason))
+        self._farewell = asyncio.create_task(self._websocket.close(code, reason))
 
     async def finish(self) -> None:
-        """End the task. To be called when the connection is gone; raises what the task failed of, if it did."""
+        """End what is under way. To be called when the connection is gone; raises what its close failed of."""
         if self._abort is not None:
             self._abort.cancel()
-        self._writer.cancel()
-        await asyncio.wait([self._writer])
-        if not self._writer.cancelled():
-            self._writer.result()
-
-    def _put(self, entry: bytes | _Close) -> None:
-        self._queue.append(entry)
-        self._is_filled.set()
-
-    async def _write(self) -> None:
-        try:
-            while True:
-                await self._is_filled.wait()
-                self._is_filled.clear()
-                while self._queue:
-                    entry = self._queue.popleft()
-                    if isinstance(entry, _Close):
-                        await self._websocket.close(entry.code, entry.reason)
-                        return
-                    self._queued_bytes -= len(entry)
-                    await self._websocket.send(entry, text=True)
-        except ConnectionClosed:
-            return  # the reading half has noticed too, and reports it
+        if self._farewell is not None:
+            await self._farewell

@@ -17,8 +17,8 @@ from websockets.typing import Subprotocol
 
 from harness.errors import HostError, UsageError
 from harness.reference.server import Server, ServerConfig
-from harness.reference.server_core import ServerCore
-from harness.reference.server_link import CLOSE_TIMEOUT_S, OUTBOUND_BYTES_MAX
+from harness.reference.server_core import ServerCore, ServerLimits
+from harness.reference.server_link import CLOSE_TIMEOUT_S
 from harness.reference.tokens import issue
 from harness.reference.wire import (
     SUBPROTOCOL,
@@ -45,6 +45,7 @@ from harness.spec.timing import Timing
 
 SECRET = "0123456789abcdef0123456789abcdef"
 APP = "app"
+OUTBOUND_BYTES_MAX = ServerLimits().outbound_bytes_max
 
 
 def run(test: Callable[[], Coroutine[Any, Any, None]]) -> None:
@@ -239,7 +240,7 @@ def test_a_client_that_does_not_read_cannot_put_off_its_close() -> None:
             await log_in(bob, "bob")
             bob.transport.pause_reading()
             link = server._links[2]
-            while link._queued_bytes < OUTBOUND_BYTES_MAX // 2:  # so that whatever comes next waits behind that
+            while link.waiting_bytes < OUTBOUND_BYTES_MAX // 2:  # so that whatever comes next waits behind that
                 assert await ask(alice, SendToPeer(1, "bob", "x" * 32_000)) == Done(1)
                 await asyncio.sleep(0.006)
             started_s = time.monotonic()

@@ -255,7 +255,7 @@ def test_the_conversation_on_the_wire_page_is_made_of_frames() -> None:
 
 def test_the_numbers_of_the_wire_page_are_those_of_the_code() -> None:
     limits, text = ServerLimits(), " ".join(WIRE.text.split())
-    assert server_link.OUTBOUND_BYTES_MAX == 1024 * 1024
+    assert limits.outbound_bytes_max == 1024 * 1024
     for said in (
         f"subprotocol `{wire.SUBPROTOCOL}`",
         f"at most {wire.FRAME_BYTES_MAX} bytes",
