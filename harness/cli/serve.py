@@ -8,13 +8,18 @@ import sys
 
 import click
 
-from harness.adapter.contract import SECRET_VARIABLE
+from harness.adapter.contract import CERTIFICATE_VARIABLE, KEY_VARIABLE, SECRET_VARIABLE
+from harness.reference.limits_core import ServerLimits
 from harness.reference.server import HEARTBEAT_S, Server, ServerConfig
-from harness.reference.server_control import secret_or_random, serve_controlled
+from harness.reference.server_control import secret_or_random, serve_controlled, tls_with
+from harness.reference.server_log import LogFormat, start
 from harness.reference.tokens import issue
-from harness.reference.wire import SUBPROTOCOL
+from harness.reference.wire import FRAME_BYTES_MAX, SUBPROTOCOL
 
 PORT = 8765
+_LIMITS = ServerLimits()
+_SOME = click.IntRange(min=1)
+_A_FRAME = click.IntRange(min=FRAME_BYTES_MAX)
 
 
 @click.command()
@@ -34,18 +39,67 @@ PORT = 8765
     metavar="APP UID",
     help="Print a token for this user of this app id; may be given several times.",
 )
+@click.option("--tls-cert", envvar=CERTIFICATE_VARIABLE, metavar="FILE", help="Speak TLS, with this certificate (PEM).")
+@click.option("--tls-key", envvar=KEY_VARIABLE, metavar="FILE", help="The private key of that certificate (PEM).")
+@click.option(
+    "--log-format",
+    type=click.Choice([how.value for how in LogFormat]),
+    help="Write what it does to standard error, a line each: as text, or as JSON. Without it faults alone are written.",
+)
+@click.option("--connections-max", type=_SOME, default=_LIMITS.connections_max, show_default=True, help="In total.")
+@click.option("--sessions-max", type=_SOME, default=_LIMITS.sessions_max, show_default=True, help="Of one app id.")
+@click.option("--members-max", type=_SOME, default=_LIMITS.members_max, show_default=True, help="Of one channel.")
+@click.option(
+    "--requests-per-s",
+    type=_SOME,
+    default=_LIMITS.requests_per_s,
+    show_default=True,
+    help="Of one connection; twice as many at once.",
+)
+@click.option(
+    "--waiting-bytes-max",
+    "outbound_bytes_max",
+    type=_A_FRAME,
+    default=_LIMITS.outbound_bytes_max,
+    show_default=True,
+    help="For one client that does not read; beyond it the client is dropped.",
+)
 @click.option("--control", is_flag=True, help="Be controlled by requests of the adapter contract on standard input.")
 def serve(
-    host: str, port: int, secret: str | None, heartbeat_s: float, users: tuple[tuple[str, str], ...], control: bool
+    *,
+    host: str,
+    port: int,
+    secret: str | None,
+    heartbeat_s: float,
+    users: tuple[tuple[str, str], ...],
+    tls_cert: str | None,
+    tls_key: str | None,
+    log_format: str | None,
+    requests_per_s: int,
+    control: bool,
+    **limits: int,
 ) -> None:
-    """Run the reference server until Ctrl-C.
+    """Run the reference server until Ctrl-C or SIGTERM.
+
+    The same port answers GET /healthz, and GET /metrics in the format of Prometheus.
 
     \b
     Examples:
       linkproof serve --issue-token demo alice --issue-token demo bob
       LINKPROOF_SECRET=$(openssl rand -hex 32) linkproof serve --port 9000
+      linkproof serve --tls-cert server.pem --tls-key server.key --log-format json
+      linkproof serve --connections-max 100 --requests-per-s 20
     """
-    config = ServerConfig(secret=secret_or_random(secret), host=host, port=port, heartbeat_s=heartbeat_s)
+    config = ServerConfig(
+        secret=secret_or_random(secret),
+        host=host,
+        port=port,
+        heartbeat_s=heartbeat_s,
+        limits=ServerLimits(requests_per_s=requests_per_s, requests_burst=2 * requests_per_s, **limits),
+        tls=tls_with(tls_cert, tls_key),
+    )
+    if log_format is not None:
+        start(sys.stderr, LogFormat(log_format))
     if control:
         asyncio.run(serve_controlled(config, sys.stdin.buffer, sys.stdout.buffer))
     else:

@@ -62,7 +62,7 @@ class Requests:
     def answer(self, now: int, session: Session, request: Request) -> Answer:
         """Carry a request out; whom else it concerns is told before the one who asked."""
         assert session.connection is not None
-        if not session.connection.rate.take(now):
+        if not session.connection.requests.take(now):
             return Failed(request.id, Code.TOO_OFTEN, f"more than {self._limits.requests_per_s} requests a second")
         answer = self._dispatch(now, session, request)
         if not _fits(answer):

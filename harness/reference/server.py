@@ -23,8 +23,12 @@ from websockets.typing import Subprotocol
 
 from harness.addresses import written
 from harness.errors import HostError, UsageError
+from harness.reference import server_log
+from harness.reference.notes_core import Note
 from harness.reference.server_core import Send, ServerCore, ServerLimits, ServerStats
 from harness.reference.server_link import CLOSE_TIMEOUT_S, Link
+from harness.reference.server_metrics import Metrics
+from harness.reference.server_probes import Probes
 from harness.reference.tokens import authenticator, check_secret
 from harness.reference.wire import FRAME_BYTES_MAX, SUBPROTOCOL, Frame, encode
 from harness.spec.timing import NS_PER_S, Timing
@@ -85,7 +89,9 @@ class Server:
             heartbeat_s=config.heartbeat_s,
             timing=config.timing,
             limits=config.limits,
+            note=self._note,
         )
+        self._metrics = Metrics()
         self._ids = itertools.count(1)
         self._links: dict[int, Link] = {}
         self._sockets: set[ServerConnection] = set()  # also those that have not got through their handshake
@@ -140,6 +146,11 @@ class Server:
         """Return how much there is of everything."""
         return self._core.stats()
 
+    def metrics(self) -> str:
+        """Return what it has counted, as Prometheus reads it."""
+        waiting_bytes = sum(link.waiting_bytes for link in self._links.values())
+        return self._metrics.exposition(self._core.stats(), waiting_bytes=waiting_bytes)
+
     # --------------------------------------------------------------------------------------------------- start and stop
 
     async def __aenter__(self) -> Self:
@@ -151,6 +162,7 @@ class Server:
                 config.port,
                 subprotocols=[Subprotocol(SUBPROTOCOL)],
                 ssl=config.tls,
+                process_request=Probes(self.metrics),
                 compression=None,
                 open_timeout=OPEN_TIMEOUT_S,
                 ping_interval=None,  # the protocol has a heartbeat of its own
@@ -166,6 +178,7 @@ class Server:
                 mend="choose another --port (0 takes any that is free) or another --host",
             ) from error
         self._port = next(iter(self._listener.sockets)).getsockname()[1]
+        server_log.event(_log, "listening", url=self.url)
         return self
 
     async def __aexit__(
@@ -176,6 +189,7 @@ class Server:
     async def stop(self) -> None:
         """Close every connection with 1001 (OPEN-27: an interruption, no kick), and return when nothing is left."""
         assert self._listener is not None
+        server_log.event(_log, "stopping", connections=len(self._sockets))
         self._listener.close()
         abort = asyncio.get_running_loop().call_later(STOP_TIMEOUT_S, self._abort_all)
         # Who is in the middle of a TLS handshake nobody can tell. Python 3.12 waits for it; it goes with the process.
@@ -191,6 +205,11 @@ class Server:
         for socket in self._sockets:
             socket.transport.abort()
 
+    def _note(self, note: Note) -> None:
+        self._metrics.count(note)
+        link = None if note.conn is None else self._links.get(note.conn)
+        server_log.write(_log, note, peer="" if link is None else link.peer)
+
     # --------------------------------------------------------------------------------------------------- connections
 
     async def _serve(self, websocket: ServerConnection) -> None:
@@ -201,6 +220,7 @@ class Server:
             self._carry_out()
             while True:
                 data = await websocket.recv(decode=False)
+                self._metrics.frames_in += 1
                 self._core.received(time.monotonic_ns(), conn, data)
                 self._carry_out()
         except ConnectionClosed as closed:
@@ -215,12 +235,15 @@ class Server:
             await link.finish()
 
     def _carry_out(self) -> None:
-        for effect in self._core.drain():
-            link = self._links[effect.conn]
-            if isinstance(effect, Send):
-                link.send(self._text_of(effect.frame))
-            else:
-                link.close(effect.code, effect.reason)
+        while effects := self._core.drain():
+            for effect in effects:
+                link = self._links[effect.conn]
+                if not isinstance(effect, Send):
+                    link.close(effect.code, effect.reason)
+                elif link.send(self._text_of(effect.frame)):
+                    self._metrics.frames_out += 1
+                else:
+                    self._core.dropped(time.monotonic_ns(), effect.conn)
         self._set_timer()
 
     def _text_of(self, frame: Frame) -> bytes:

@@ -214,11 +214,23 @@ def tls_of(environment: Mapping[str, str]) -> ssl.SSLContext | None:
     Raises:
         UsageError: it names one of the two, or they cannot be read.
     """
-    certificate, key = environment.get(CERTIFICATE_VARIABLE), environment.get(KEY_VARIABLE)
+    return tls_with(environment.get(CERTIFICATE_VARIABLE), environment.get(KEY_VARIABLE))
+
+
+def tls_with(certificate: str | None, key: str | None) -> ssl.SSLContext | None:
+    """Return what a server needs to speak TLS, or None without both; they are paths of PEM files.
+
+    Raises:
+        UsageError: there is one of the two, or they cannot be read.
+    """
     if not certificate and not key:
         return None
     if not certificate or not key:
-        raise UsageError(f"of {CERTIFICATE_VARIABLE} and {KEY_VARIABLE} one is set", mend="set both, or none")
+        raise UsageError(
+            "a certificate without its key, or a key without its certificate",
+            why="a server needs both to speak TLS",
+            mend=f"give both, or none: {CERTIFICATE_VARIABLE} and {KEY_VARIABLE}",
+        )
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     try:
         context.load_cert_chain(certificate, key)

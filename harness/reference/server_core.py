@@ -14,6 +14,7 @@ from typing import NamedTuple
 from harness.reference.admission_core import Admission, admit
 from harness.reference.deadlines_core import Deadlines
 from harness.reference.limits_core import BoundedRecord, RateLimit, ServerLimits
+from harness.reference.notes_core import Ending, Note, What, unnoted
 from harness.reference.requests_core import Authenticate, Requests
 from harness.reference.server_effects import Close, CloseCode, Effect, Outbox, Send
 from harness.reference.sessions_core import Claims, Connection, Session, Tenant
@@ -21,6 +22,7 @@ from harness.reference.wire import (
     Code,
     Ended,
     EndReason,
+    Failed,
     LoggedIn,
     Login,
     Logout,
@@ -69,10 +71,12 @@ class ServerCore:
         heartbeat_s: float,
         timing: Timing | None = None,
         limits: ServerLimits | None = None,
+        note: Callable[[Note], None] = unnoted,
     ) -> None:
         self._authenticate = authenticate
         self._new_session_id = new_session_id
         self._heartbeat_s = heartbeat_s
+        self._note = note
         self._timing = timing or Timing()
         self._limits = limits or ServerLimits()
         self._requests = Requests(
@@ -93,9 +97,15 @@ class ServerCore:
         assert conn not in self._connections
         if len(self._connections) >= self._limits.connections_max:
             self._outbox.close(conn, CloseCode.TRY_AGAIN_LATER, "too many connections")
+            self._note(_closed(conn, None, CloseCode.TRY_AGAIN_LATER, "too many connections"))
             return
-        rate = RateLimit(per_s=self._limits.requests_per_s, burst=self._limits.requests_burst)
-        connection = Connection(conn, now + ns(FIRST_LOGIN_S), rate)
+        limits = self._limits
+        connection = Connection(
+            conn,
+            now + ns(FIRST_LOGIN_S),
+            frames=RateLimit(per_s=limits.frames_per_s, burst=limits.frames_burst),
+            requests=RateLimit(per_s=limits.requests_per_s, burst=limits.requests_burst),
+        )
         self._connections[conn] = connection
         self._deadlines.watch(connection)
 
@@ -105,6 +115,10 @@ class ServerCore:
         connection = self._connections.get(conn)
         if connection is None:
             return  # closed from this end: the other one did not know yet
+        if not connection.frames.take(now):
+            # Not even read: what is refused one by one costs as much as what is done.
+            self._close(connection, CloseCode.POLICY, f"more than {self._limits.frames_per_s} frames a second")
+            return
         try:
             frame = decode_from_client(data)
         except WireError as error:
@@ -125,16 +139,28 @@ class ServerCore:
             case Login():
                 self._close(connection, CloseCode.POLICY, "a connection logs in once")
             case Logout():
-                session.tenant.remove(session)
+                self._remove(session, Ending.LOGOUT)
                 self._close(connection, CloseCode.NORMAL, "logged out")
             case _:
-                self._outbox.send(conn, self._requests.answer(now, session, frame))
+                answer = self._requests.answer(now, session, frame)
+                self._outbox.send(conn, answer)
+                if isinstance(answer, Failed):
+                    self._note(_of(session, What.FAILED, answer.code, conn))
 
     def disconnected(self, now: int, conn: int) -> None:
         """Take note that a connection is gone, however that came; one that the core closed itself is no news."""
         self.tick(now)
         connection = self._connections.get(conn)
         if connection is not None:
+            self._note(_of(connection.session, What.LOST, "", conn))
+            self._forget(connection)
+
+    def dropped(self, now: int, conn: int) -> None:
+        """Take note that the shell has cut off a client that does not read: an interruption like any other."""
+        self.tick(now)
+        connection = self._connections.get(conn)
+        if connection is not None:
+            self._note(_of(connection.session, What.DROPPED, "", conn))
             self._forget(connection)
 
     # ---------------------------------------------------------------------------------------------------- timers
@@ -150,9 +176,10 @@ class ServerCore:
                 self._close(due, CloseCode.POLICY, f"no login within {FIRST_LOGIN_S:g} s")
             elif due.expires_ns <= now:
                 due.tenant.expire(due)
+                self._note(_of(due, What.ENDED, Ending.EXPIRED))
                 self._release(due, CloseCode.POLICY, f"nothing heard for {self._timing.presence_s:g} s")
             else:
-                due.tenant.remove(due)
+                self._remove(due, Ending.UNCONFIRMED)
                 self._release(due, CloseCode.POLICY, f"login not confirmed within {self._timing.login_s:g} s")
 
     def drain(self) -> list[Effect]:
@@ -200,23 +227,24 @@ class ServerCore:
         self._logins.put((login.app_id, login.uid), self.attempts_of(login.app_id, login.uid) + 1)
         claims = self._checked(now, login)
         if isinstance(claims, Refused):
-            self._refuse(connection, claims)
+            self._refuse(connection, login, claims)
             return
         tenant = self._tenant_of(login.app_id)
         if tenant is None:
-            self._refuse(connection, Refused(Code.REJECTED, "too many tenants"))
+            self._refuse(connection, login, Refused(Code.REJECTED, "too many tenants"))
             return
         current = tenant.sessions.get(login.uid)
         admission = admit(login, current, tenant.ended.get(login.resume) if login.resume else None)
         if isinstance(admission, Refused):
-            self._refuse(connection, admission)
+            self._refuse(connection, login, admission)
         elif admission is Admission.NEW and len(tenant.sessions) >= self._limits.sessions_max:
-            self._refuse(connection, Refused(Code.REJECTED, "too many sessions"))
+            self._refuse(connection, login, Refused(Code.REJECTED, "too many sessions"))
         else:
             session = self._session_for(now, connection, login, tenant, admission)
             is_resumed = admission is Admission.RESUME
             answer = LoggedIn(session.id, is_resumed, self._heartbeat_s, claims.expires_in_s)
             self._outbox.send(connection.id, answer)
+            self._note(_of(session, What.LOGIN, admission.name.lower(), connection.id))
 
     def _checked(self, now: int, login: Login) -> Claims | Refused:
         if not _APP_ID.fullmatch(login.app_id):
@@ -240,7 +268,7 @@ class ServerCore:
         if current is not None and admission is Admission.TAKE_OVER:
             self._end(current, Code.SUPERSEDED, EndReason.REMOTE_LOGIN)
         elif current is not None:
-            tenant.remove(current)
+            self._remove(current, Ending.RETIRED)
             self._release(current, CloseCode.NORMAL, "the same client has logged in anew")
         session = Session(
             id=self._new_session_id(),
@@ -269,7 +297,8 @@ class ServerCore:
         if old is not None:
             self._close(old, CloseCode.NORMAL, "the session goes on on another connection")
 
-    def _refuse(self, connection: Connection, refused: Refused) -> None:
+    def _refuse(self, connection: Connection, login: Login, refused: Refused) -> None:
+        self._note(Note(What.REFUSED, refused.code, connection.id, login.app_id, login.uid, refused.why))
         self._outbox.send(connection.id, refused)
         self._close(connection, CloseCode.POLICY, f"login refused: {refused.code}")
 
@@ -293,9 +322,13 @@ class ServerCore:
     def _end(self, session: Session, code: Code, reason: EndReason) -> None:
         """End a session for good, and remember that."""
         session.tenant.ended.put(session.id, code)
-        session.tenant.remove(session)
+        self._remove(session, Ending(reason))
         session.tenant.tell(session, Ended(reason))
         self._release(session, CloseCode.NORMAL, f"session ended: {reason}")
+
+    def _remove(self, session: Session, why: Ending) -> None:
+        session.tenant.remove(session)
+        self._note(_of(session, What.ENDED, why))
 
     def _release(self, session: Session, code: int, reason: str) -> None:
         """Close the connection of a session that is over, where it has one."""
@@ -304,6 +337,7 @@ class ServerCore:
 
     def _close(self, connection: Connection, code: int, reason: str) -> None:
         self._outbox.close(connection.id, code, reason)
+        self._note(_closed(connection.id, connection.session, code, reason))
         self._forget(connection)
 
     def _forget(self, connection: Connection) -> None:
@@ -314,4 +348,15 @@ class ServerCore:
             return
         session.connection = None  # an interruption: the session stays (OPEN-11) ...
         if not session.is_over and session.confirm_by_ns is not None:
-            session.tenant.remove(session)  # ... unless its client never confirmed it (OPEN-7)
+            self._remove(session, Ending.UNCONFIRMED)  # ... unless its client never confirmed it (OPEN-7)
+
+
+def _of(session: Session | None, what: What, why: str, conn: int | None = None, detail: str = "") -> Note:
+    if session is None:
+        return Note(what, why, conn, detail=detail)
+    return Note(what, why, conn, session.tenant.app_id, session.uid, detail)
+
+
+def _closed(conn: int, session: Session | None, code: int, reason: str) -> Note:
+    # Of what cannot be read the reason is in the words of its sender, and these may be anything.
+    return _of(session, What.CLOSED, str(int(code)), conn, reason if isinstance(code, CloseCode) else "")

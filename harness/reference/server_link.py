@@ -10,6 +10,8 @@ import asyncio
 
 from websockets.asyncio.server import ServerConnection, broadcast
 
+from harness.addresses import written
+
 # For the last frames and the closing handshake; on a link that is dead they never get through.
 CLOSE_TIMEOUT_S = 2.0
 
@@ -23,6 +25,12 @@ class Link:
         self._is_closing = False
         self._abort: asyncio.TimerHandle | None = None
         self._farewell: asyncio.Task[None] | None = None
+
+    @property
+    def peer(self) -> str:
+        """The address of the other end, for a log; '' where it was gone before it was asked for."""
+        address = self._websocket.remote_address
+        return written(address[:2]) if address else ""
 
     @property
     def waiting_bytes(self) -> int:

@@ -24,7 +24,8 @@ class Connection:
 
     id: int
     login_by_ns: int
-    rate: RateLimit
+    frames: RateLimit  # beyond it the connection is closed
+    requests: RateLimit  # beyond it a request is refused
     session: Session | None = None
     is_open: bool = True
 

@@ -269,7 +269,7 @@ def test_it_ends_in_time_while_a_tls_handshake_hangs(keys: Keys) -> None:
 def test_half_a_pair_and_what_is_no_certificate_are_refused(keys: Keys) -> None:
     whole = keys.server_environment({})
     for environment, words in (
-        ({"LINKPROOF_TLS_CERT": keys.certificate_file}, "of LINKPROOF_TLS_CERT and LINKPROOF_TLS_KEY one is set"),
+        ({"LINKPROOF_TLS_CERT": keys.certificate_file}, "a certificate without its key"),
         ({**whole, "LINKPROOF_TLS_KEY": "/no/such.key"}, "No such file or directory"),
         ({**whole, "LINKPROOF_TLS_CERT": keys.key_file}, "each is to be a PEM file, and of a pair"),
     ):
@@ -313,4 +313,39 @@ def test_serve_can_be_controlled_too() -> None:
     with child("--port", "0", "--control", command=SERVE) as server:
         assert server.ask("hello")["result"]["contract"] == 1
         assert server.ask("stop") == {"result": {}}
+        assert server.end() == (0, "")
+
+
+def test_serve_speaks_tls_and_writes_what_it_does_a_json_line_each_and_never_a_token(keys: Keys) -> None:
+    options = ("--port", "0", "--tls-cert", keys.certificate_file, "--tls-key", keys.key_file, "--log-format", "json")
+    with child(*options, command=SERVE) as server:
+        assert server.process.stdout is not None
+        url = server.process.stdout.readline().decode().split()[3].rstrip(",")
+        asyncio.run(talk_tls(url, ssl.create_default_context(cafile=keys.ca_file)))
+        server.process.send_signal(signal.SIGTERM)
+        code, errors = server.end()
+    assert code == 0
+    lines = [json.loads(line) for line in errors.splitlines()]
+    assert [line["what"] for line in lines] == ["listening", "login", "lost", "ended", "stopping"]
+    assert lines[1]["uid"] == "alice"
+    assert lines[3]["why"] == "unconfirmed"
+    assert issue(SECRET, "app", "alice") not in errors
+
+
+def test_serve_keeps_the_limits_that_it_is_given() -> None:
+    with child("--port", "0", "--connections-max", "1", command=SERVE) as server:
+        assert server.process.stdout is not None
+        url = server.process.stdout.readline().decode().split()[3].rstrip(",")
+
+        async def talk() -> None:
+            entered = asyncio.Event()
+            alice = asyncio.create_task(log_in_and_wait_for_the_end(url, entered))
+            await entered.wait()
+            async with connect(url, subprotocols=[Subprotocol(SUBPROTOCOL)]) as second:
+                await second.wait_closed()
+                assert (second.close_code, second.close_reason) == (1013, "too many connections")
+            server.process.send_signal(signal.SIGTERM)
+            assert await alice == 1001
+
+        asyncio.run(talk())
         assert server.end() == (0, "")

@@ -6,13 +6,11 @@ import asyncio
 import logging
 import socket
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
-from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.asyncio.client import connect
+from websockets.exceptions import InvalidStatus
 from websockets.typing import Subprotocol
 
 from harness.errors import HostError, UsageError
@@ -21,15 +19,12 @@ from harness.reference.server_core import ServerCore, ServerLimits
 from harness.reference.server_link import CLOSE_TIMEOUT_S
 from harness.reference.tokens import issue
 from harness.reference.wire import (
-    SUBPROTOCOL,
     Code,
     Done,
     Ended,
     EndReason,
     Failed,
-    Frame,
     Join,
-    LoggedIn,
     Login,
     MemberJoined,
     MemberLeft,
@@ -38,77 +33,22 @@ from harness.reference.wire import (
     Pong,
     Refused,
     SendToPeer,
-    decode_from_server,
-    encode,
 )
 from harness.spec.timing import Timing
+from tests.integration.reference.server_shell_rig import (
+    APP,
+    SECRET,
+    ask,
+    client,
+    closed,
+    heard,
+    log_in,
+    run,
+    serving,
+    until,
+)
 
-SECRET = "0123456789abcdef0123456789abcdef"
-APP = "app"
 OUTBOUND_BYTES_MAX = ServerLimits().outbound_bytes_max
-
-
-def run(test: Callable[[], Coroutine[Any, Any, None]]) -> None:
-    """Run a test to its end, and hold that it has left no task and no timer behind."""
-
-    async def whole() -> None:
-        await asyncio.wait_for(test(), 20)
-        assert asyncio.all_tasks() == {asyncio.current_task()}
-
-    asyncio.run(whole())
-
-
-@asynccontextmanager
-async def serving(timing: Timing | None = None) -> AsyncIterator[Server]:
-    async with Server(ServerConfig(secret=SECRET, timing=timing or Timing())) as server:
-        yield server
-
-
-@asynccontextmanager
-async def client(server: Server) -> AsyncIterator[ClientConnection]:
-    connection = await connect(
-        server.url, subprotocols=[Subprotocol(SUBPROTOCOL)], compression=None, ping_interval=None, close_timeout=1
-    )
-    async with connection:
-        yield connection
-
-
-async def heard(connection: ClientConnection) -> Frame:
-    data = await connection.recv()
-    assert isinstance(data, str), "frames are text"
-    return decode_from_server(data)
-
-
-async def ask(connection: ClientConnection, frame: Frame) -> Frame:
-    await connection.send(encode(frame), text=True)
-    return await heard(connection)
-
-
-async def log_in(connection: ClientConnection, uid: str, instance: str = "", resume: str | None = None) -> LoggedIn:
-    login = Login(APP, uid, issue(SECRET, APP, uid, 60), instance or f"{uid}'s", 1, resume)
-    answer = await ask(connection, login)
-    assert isinstance(answer, LoggedIn), answer
-    assert await ask(connection, Ping(1)) == Pong(1)
-    return answer
-
-
-async def hear_all(connection: ClientConnection) -> None:
-    while True:
-        await connection.recv()
-
-
-async def closed(connection: ClientConnection) -> tuple[int, str]:
-    """Wait for the close, and return its code and reason."""
-    with pytest.raises(ConnectionClosed) as caught:
-        await hear_all(connection)
-    received = caught.value.rcvd
-    return (received.code, received.reason) if received else (1006, "")
-
-
-async def until(is_so: Callable[[], bool]) -> None:
-    """Give the server its turn until something is so; the test's own time-out is the limit."""
-    while not is_so():  # noqa: ASYNC110 - there is nothing to wait for: the server does not report to a test
-        await asyncio.sleep(0.005)
 
 
 def test_users_log_in_meet_and_leave() -> None:

@@ -15,7 +15,7 @@ from harness.adapter.handshake import CLOCK_SAMPLES
 from harness.cli import linkproof
 from harness.errors import AdapterError, Blame
 from harness.oracle.verdict import Verdict, worst
-from harness.reference import agent, server_core, server_link, wire
+from harness.reference import agent, server_core, wire
 from harness.reference.limits_core import ServerLimits
 from harness.reference.server_effects import CloseCode
 from harness.report.exit_codes import ExitCode, of_blame, of_verdict

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 
+from harness.reference.notes_core import Note
 from harness.reference.server_core import Claims, Close, Send, ServerCore, ServerLimits
 from harness.reference.wire import Code, Frame, LoggedIn, Login, Ping, Pong, encode
 from harness.spec.timing import ns
@@ -91,12 +92,14 @@ class Bench:
     def __init__(self, limits: ServerLimits | None = None) -> None:
         self.now = START_NS
         self.wires: dict[int, Wire] = {}
+        self.notes: list[Note] = []
         sessions = (f"session-{number}" for number in itertools.count(1))
         self.core = ServerCore(
             authenticate=authenticate,
             new_session_id=lambda: next(sessions),
             heartbeat_s=HEARTBEAT_S,
             limits=limits,
+            note=self.notes.append,
         )
 
     def connect(self) -> Wire:
