@@ -79,7 +79,8 @@ def test_a_client_may_take_any_path(path: str) -> None:
             serving() as server,
             connect(server.url + path, subprotocols=[Subprotocol(SUBPROTOCOL)]) as alice,
         ):
-            await log_in(alice, "alice")
+            assert not (await log_in(alice, "alice")).resumed
+            assert await ask(alice, Ping(2)) == Pong(2)
 
     run(test)
 

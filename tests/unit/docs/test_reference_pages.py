@@ -266,6 +266,7 @@ def test_the_numbers_of_the_wire_page_are_those_of_the_code() -> None:
         f"{Timing().channels_max} channels of one session",
         f"{limits.members_max} members of one channel",
         f"{limits.requests_per_s} requests a second on one connection, {limits.requests_burst} at once",
+        f"{limits.frames_per_s} frames of any kind a second on one connection, {limits.frames_burst} at once",
         f"{limits.connections_max} connections",
         f"{limits.sessions_max} sessions of one app id, {limits.tenants_max} app ids",
     ):
