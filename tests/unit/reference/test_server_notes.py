@@ -98,6 +98,14 @@ def test_who_was_dropped_before_a_confirmation_is_forgotten_at_once() -> None:
     assert bench.core.online(APP) == ["bob"]
 
 
+def test_who_does_not_read_the_last_word_before_a_close_is_closed_and_not_dropped_as_well() -> None:
+    bench = Bench()
+    alice = bench.user("alice")
+    alice.send(Logout())
+    bench.core.dropped(bench.now, alice.conn)
+    assert [note.what for note in bench.notes[-2:]] == [What.ENDED, What.CLOSED]
+
+
 SECRET_TOKEN = token("alice") + ".signature"
 
 
