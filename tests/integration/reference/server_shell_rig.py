@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any
@@ -40,9 +41,14 @@ async def serving(timing: Timing | None = None, limits: ServerLimits | None = No
 
 
 @asynccontextmanager
-async def client(server: Server) -> AsyncIterator[ClientConnection]:
+async def client(server: Server, trusted: ssl.SSLContext | None = None) -> AsyncIterator[ClientConnection]:
     connection = await connect(
-        server.url, subprotocols=[Subprotocol(SUBPROTOCOL)], compression=None, ping_interval=None, close_timeout=1
+        server.url,
+        ssl=trusted,
+        subprotocols=[Subprotocol(SUBPROTOCOL)],
+        compression=None,
+        ping_interval=None,
+        close_timeout=1,
     )
     async with connection:
         yield connection

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 import time
 
+from harness.guard import Guard
+from harness.reference.server import Server, ServerConfig
+from harness.reference.server_control import tls_with
 from harness.reference.server_core import ServerLimits
 from harness.reference.wire import (
     FRAME_BYTES_MAX,
@@ -23,7 +27,19 @@ from harness.reference.wire import (
     SendToPeer,
     encode,
 )
-from tests.integration.reference.server_shell_rig import APP, ask, client, closed, heard, log_in, run, serving, until
+from harness.world.keys import Keys, new_keys
+from tests.integration.reference.server_shell_rig import (
+    APP,
+    SECRET,
+    ask,
+    client,
+    closed,
+    heard,
+    log_in,
+    run,
+    serving,
+    until,
+)
 
 TEXT = "x" * 30_000
 
@@ -115,3 +131,28 @@ def test_what_was_sent_before_a_stop_arrives_before_its_close() -> None:
             await stop
 
     run(test)
+
+
+def test_over_tls_a_client_that_does_not_read_is_dropped_too() -> None:
+    async def test(keys: Keys) -> None:
+        limits = ServerLimits(outbound_bytes_max=4 * FRAME_BYTES_MAX)
+        config = ServerConfig(secret=SECRET, limits=limits, tls=tls_with(keys.certificate_file, keys.key_file))
+        trusted = ssl.create_default_context(cafile=keys.ca_file)
+        async with (
+            Server(config) as server,
+            client(server, trusted) as alice,
+            client(server, trusted) as bob,
+        ):
+            await log_in(alice, "alice")
+            await log_in(bob, "bob")
+            bob.transport.pause_reading()
+            said = 0
+            while server.connections_of(APP, "bob"):
+                assert await ask(alice, SendToPeer(1, "bob", TEXT)) == Done(1)
+                said += 1
+                await asyncio.sleep(0.006)  # slower than the limit of requests
+                assert said < 2_000, "the server holds everything"
+            assert "linkproof_connections_dropped_total 1\n" in server.metrics()
+
+    with Guard() as guard, new_keys(guard, tls=True) as keys:
+        run(lambda: test(keys))
