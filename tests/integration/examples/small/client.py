@@ -64,7 +64,8 @@ class Client:
     async def _hold(self, ws: websockets.ClientConnection) -> None:
         self._login["attempt"] += 1
         await ws.send(json.dumps({"type": "login", **self._login}))
-        answer = frame = json.loads(await asyncio.wait_for(ws.recv(), STEP_S))
+        async with asyncio.timeout(STEP_S):  # wait_for of Python 3.11 loses a cancel that comes with a frame
+            answer = frame = json.loads(await ws.recv())
         due_s, oldest_s, sent, answered, is_in = monotonic(), monotonic(), 0, 0, False
         try:
             while frame["type"] not in ("refused", "ended"):
@@ -81,10 +82,9 @@ class Client:
                     await ws.send(json.dumps({"type": "ping", "n": sent}))
                 oldest_s = due_s - (sent - answered) * answer["heartbeat_s"]  # of the pings without an answer
                 until_s, frame = min(due_s, oldest_s + (SILENT_S if is_in else STEP_S)), {"type": "nothing"}
-                with suppress(TimeoutError):
-                    frame = json.loads(await asyncio.wait_for(ws.recv(), until_s - monotonic()))
-                if frame["type"] == "nothing" and until_s < due_s:
-                    raise TimeoutError
+                with suppress(*[TimeoutError] * (until_s == due_s)):
+                    async with asyncio.timeout(until_s - monotonic()):
+                        frame = json.loads(await ws.recv())
             why = frame.get("code") or frame["reason"]
             if self._state == "CONNECTING" and why != "stale":
                 self._switch("DISCONNECTED", "LOGIN_FAILURE", "onLoginFailure", why)
