@@ -98,7 +98,7 @@ class Page:
                 yield words[1:]
 
 
-PAGES = [Page(ROOT / "README.md"), *(Page(path) for path in sorted((ROOT / "docs").glob("*.md")))]
+PAGES = [Page(ROOT / "README.md"), *(Page(path) for path in sorted((ROOT / "docs").rglob("*.md")))]
 
 
 def page(name: str) -> Page:

@@ -16,7 +16,10 @@ WANTED = {
     "docs/exit-codes.md",
     "docs/faults.md",
     "docs/known-bugs.md",
+    "docs/limits.md",
+    "docs/reading-a-failure.md",
     "docs/spec.md",
+    "docs/tutorial.md",
     "docs/wire-protocol.md",
     "docs/writing-scenarios.md",
 }
