@@ -68,6 +68,7 @@ STANDS_FOR = (
     StandsFor("--repeat 10", "--repeat 2", "it is the same ten times"),
     StandsFor(" -k login", " -k login_that_succeeds", "those take longer", "docs/adapter-contract.md"),
     StandsFor(" -k login", " -k login_that_succeeds", "those take longer", "docs/server-contract.md"),
+    StandsFor(" -k login_that ", " -k login_that_succeeds ", "those take longer", "docs/tutorial.md"),
     StandsFor("linkproof explore", "linkproof explore --examples 50", "it draws for a minute"),
     StandsFor("report runs/hasty --open", "report RUN", "a browser would open"),
     StandsFor("compare runs/login run", "compare RUN RUN", "two runs that the page has made before"),

@@ -13,9 +13,9 @@ from tests.integration.docs.shown import SHOWN_IN_BLOCKS, SHOWN_IN_TEXT, Shown, 
 
 UNTIL_CTRL_C = "linkproof serve"
 IN_BLOCKS = {replaced(shown)[0] for commands in SHOWN_IN_BLOCKS.values() for shown in commands}
-ONCE = {replaced(shown)[0]: shown for shown in reversed(SHOWN_IN_TEXT) if left_out(shown) is None}
-# In the order of the pages, for an earlier one may write what a later one reads. What a block has too is run there.
-COMMANDS = [shown for text, shown in reversed(ONCE.items()) if text not in IN_BLOCKS]
+# In the order in which they are first shown, for an earlier one may write what a later one reads.
+ONCE = {replaced(shown)[0]: shown for shown in SHOWN_IN_TEXT if left_out(shown) is None}
+COMMANDS = [shown for text, shown in ONCE.items() if text not in IN_BLOCKS]
 
 
 @dataclass(frozen=True)
