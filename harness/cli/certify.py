@@ -11,7 +11,7 @@ import pytest
 
 from harness.cli.console import make_console
 from harness.cli.images import image_options
-from harness.cli.interruption import interrupt_on_sigterm
+from harness.cli.interruption import Interruption, interrupt_on_sigterm
 from harness.cli.suite import run_pytest
 from harness.errors import LinkproofError
 from harness.plugin import ERROR, RUN
@@ -31,6 +31,9 @@ class _TakeRun:
     error: LinkproofError | None = None
     interrupted = False
 
+    def __init__(self, interruption: Interruption) -> None:
+        self._interruption = interruption
+
     def pytest_configure(self, config: pytest.Config) -> None:
         """Refuse what would take the run out of this process."""
         if config.getoption("dist", "no") != "no":
@@ -39,13 +42,19 @@ class _TakeRun:
                 "or use plain pytest in a checkout: pytest tests/conformance -n 2"
             )
 
+    def pytest_collection_finish(self) -> None:
+        """Before anything is played, make up for what Python has lost."""
+        self._interruption.check()
+
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
         """Tell Ctrl-C from a session that pytest itself breaks off, as after an error in a scenario's file."""
         self.interrupted = not isinstance(excinfo.value, pytest.Session.Interrupted)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """Keep the run."""
+        """Keep the run. What was played to its end is not interrupted any more: its evidence is sealed."""
+        if not self.interrupted:
+            self._interruption.comes_too_late()
         self.run = session.config.stash.get(RUN, None)
         self.error = session.config.stash.get(ERROR, None)
 
@@ -115,11 +124,12 @@ def certify(
     """
     arguments = ["-v", "--no-header", "--no-summary", "-o", "console_output_style=count", *pytest_arguments]
     arguments += _as_written(context.command, for_pytest)
-    interrupt_on_sigterm()
-    taken = _TakeRun()
+    taken = _TakeRun(interrupt_on_sigterm())
     profile = PROFILES[profile_name]
     code = run_pytest(arguments, taken, profile=profile)
     if taken.error is not None:
+        if taken.run is not None and taken.run.judgements:
+            click.echo(f"evidence so far: {taken.run.folder.path}")
         return of_blame(taken.error.blame)
     if taken.interrupted:
         if taken.run is not None:

@@ -40,6 +40,7 @@ def run_pytest(arguments: Sequence[str], *plugins: object, profile: Profile = RT
     # not ours to obey, and the names of the scenarios are the same in a checkout and in a wheel.
     own = ["-c", str(Path(__file__).with_name("suite.ini")), "--rootdir", str(folder)]
     own += ["--profile", profile.name]
+    own += ["-p", "no:unraisableexception"]  # what Python cannot raise is no test's; Interruption looks at it
     own += ["-p", "no:cacheprovider", "--import-mode=importlib", "--strict-markers", f"--confcutdir={folder}"]
     return int(pytest.main([*own, *arguments, str(folder)], plugins=[plugin, *plugins]))
 

@@ -1,0 +1,28 @@
+"""Where the command ``linkproof`` begins: Ctrl-C ends it in order from here on."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable
+from typing import Final
+
+INTERRUPTED: Final = 130  # as in harness.report.exit_codes, which is among what takes its time to be loaded
+
+
+def main() -> None:
+    """Load the command and run it."""
+    if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        _command()()  # begun by a script with '&': it takes no notice
+        return
+    # Nothing is there yet that would have to be taken down, and an exception could come out of anybody's import.
+    signal.signal(signal.SIGINT, lambda *_: os._exit(INTERRUPTED))
+    command = _command()
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    command()
+
+
+def _command() -> Callable[[], None]:
+    from harness.cli import main as command
+
+    return command
