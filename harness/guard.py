@@ -2,25 +2,28 @@
 
 A run that is killed with SIGKILL cannot clean up. So each run starts one guard: a tiny process of its own session
 that holds the reading end of a pipe. The run tells it which process groups and which folders exist; when the pipe
-closes, for whatever reason, the guard kills every group that is left, removes the folders, runs the commands that are
-to take away the rest, and ends.
+closes, for whatever reason, the guard kills every group that is left and every process that carries the run's mark in
+its environment, removes the folders, runs the commands that are to take away the rest, and ends.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import secrets
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 
+MARK: Final = "LINKPROOF_RUN"
 # Run with -I -S: it needs nothing but the standard library, and starts in a few milliseconds.
 _GUARD_PROGRAM = """
-import os, signal, sys
+import os, signal, sys, time
+mark = sys.argv[1].encode()
 groups, folders, commands = set(), set(), set()
 for line in sys.stdin:
     if line[0] == '/':
@@ -34,6 +37,26 @@ for group in groups:
         os.killpg(group, signal.SIGKILL)
     except ProcessLookupError:
         pass
+def kill_marked():
+    found = False
+    for name in filter(str.isdigit, os.listdir('/proc')):
+        try:
+            process = os.pidfd_open(int(name))  # its number may be another's by the time that it is killed
+        except OSError:
+            continue  # it has ended
+        try:
+            with open(f'/proc/{name}/environ', 'rb') as environ:
+                if mark in environ.read().split(b'\\0'):
+                    found = True
+                    signal.pidfd_send_signal(process, signal.SIGKILL)
+        except OSError:
+            pass  # it has ended, or is somebody else's
+        os.close(process)
+    return found
+for _ in range(500):  # what is killed takes a moment to end; and what it was just starting is there the next time
+    if not kill_marked():
+        break
+    time.sleep(0.01)
 if folders:
     import shutil
     for folder in folders:
@@ -62,8 +85,9 @@ class Guard:
     """
 
     def __init__(self) -> None:
+        self.mark = secrets.token_hex(16)
         self._process = subprocess.Popen(
-            [sys.executable, "-I", "-S", "-c", _GUARD_PROGRAM],
+            [sys.executable, "-I", "-S", "-c", _GUARD_PROGRAM, f"{MARK}={self.mark}"],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             start_new_session=True,
@@ -74,6 +98,13 @@ class Guard:
     def pid(self) -> int:
         """The guard's own process id."""
         return self._process.pid
+
+    def marked(self, env: Mapping[str, str] | None) -> dict[str, str]:
+        """Return an environment, or this process's own, with the mark by which the guard knows who belongs to the run.
+
+        All that a process starts inherits it, in whatever group or session that is.
+        """
+        return {**(os.environ if env is None else env), MARK: self.mark}
 
     def watch(self, group: int) -> None:
         """Have this process group killed when the run ends without having released it."""

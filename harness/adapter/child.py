@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import IO, Protocol
 
 from harness.adapter.spawn import Ends, spawn
 from harness.clock import now_ns
 from harness.errors import HarnessError
 from harness.guard import Guard, kill_group
+from harness.processes import state_of
 
 STOP_NS = 1_000_000_000  # a process that is not stopped by then was not on any processor for a whole second
 
@@ -94,7 +94,7 @@ class ThisMachine:
         self, name: str, command: Sequence[str], *, log: IO[bytes], env: Mapping[str, str] | None = None
     ) -> ProcessChild:
         """Start a command as it stands, without a shell."""
-        transport, ends = await spawn(name, [*self._entry, *command], log=log, env=env)
+        transport, ends = await spawn(name, [*self._entry, *command], log=log, env=self._guard.marked(env))
         child = ProcessChild(transport, ends, self._guard, has_own_network=bool(self._entry))
         self._guard.watch(child.pid)
         return child
@@ -145,7 +145,7 @@ class ProcessChild:
         """Send SIGSTOP, and wait until the kernel has stopped it, which it does when the process is next to run."""
         kill_group(self.pid, signal.SIGSTOP)
         deadline_ns = now_ns() + STOP_NS
-        while (state := self._state()) != "T":
+        while (state := state_of(self.pid)) != "T":
             if now_ns() > deadline_ns:
                 raise HarnessError(f"the process {self.pid} was sent SIGSTOP and is still in state {state!r}")
             await asyncio.sleep(0.001)
@@ -167,8 +167,3 @@ class ProcessChild:
             self._stdin.transport.abort()  # close() would wait until somebody has read it
         self._transport.close()
         await self._ends.closed.wait()
-
-    def _state(self) -> str:
-        # Of /proc/PID/stat: the state is the first field after the name, which stands in brackets.
-        text = Path(f"/proc/{self.pid}/stat").read_text()
-        return text.rpartition(")")[2].split()[0]
