@@ -16,6 +16,7 @@ from typing import Final, Self, TypeVar
 from harness.addresses import Address, written
 from harness.errors import ToxiproxyError, UsageError
 from harness.guard import Guard, kill_group
+from proxies import watch
 from proxies.api import WORKERS, Consumer, ProxyControl, RefusedError, UnreachableError
 from proxies.breakable import Observer
 from proxies.found import Found
@@ -54,6 +55,7 @@ class ToxiproxyServer:
         # Two users of one running server must not make proxies of the same name.
         self._prefix = "" if launched else f"{secrets.token_hex(4)}-"
         self._closed = False
+        self._failure: ToxiproxyError | None = None
 
     @classmethod
     async def open(cls, found: Found, *, guard: Guard, log_path: Path, link_host: str | None = None) -> Self:
@@ -163,13 +165,36 @@ class ToxiproxyServer:
         """
         if self._closed:
             raise UsageError("this Toxiproxy has been closed")
+        if self._failure is not None:
+            raise self._failure
         try:
             return await asyncio.get_running_loop().run_in_executor(self._threads, call)
         except UnreachableError as error:
+            if self._failure is not None:
+                raise self._failure from error
             if self._process is not None:
                 with contextlib.suppress(TimeoutError):  # it is alive, and the error that there is says it all
                     raise await asyncio.wait_for(self.died(), timeout=_DEATH_NOTICE_S) from error
             raise
+
+    async def confirm(self) -> None:
+        """See to it that it is there.
+
+        Raises:
+            ToxiproxyError: it is not, or stands still, or does not answer.
+        """
+        await self.run(self._consumer.version)
+
+    async def failed(self) -> ToxiproxyError:
+        """Wait until it has ended, stands still or answers no more; returns what to say about it.
+
+        From then on each call fails with that at once: nobody waits for the answers that are still to come.
+        """
+        watches = [watch.answers_no_more(self.confirm)]
+        if self._process is not None:
+            watches += [watch.stands_still(self._process.pid), self.died()]
+        self._failure = await watch.first_of(*watches)
+        return self._failure
 
     async def died(self) -> ToxiproxyError:
         """Wait until the process has ended without being closed; returns what to say about it."""
@@ -188,7 +213,7 @@ class ToxiproxyServer:
         if self._closed:
             return
         try:
-            if self._process is None:
+            if self._process is None and self._failure is None:
                 for link in self.links:
                     await link.close()
         finally:
