@@ -26,6 +26,7 @@ from harness.report.known import KnownFailures
 from harness.report.run_folder import CLIENT, SERVER, RunFolder, RunInfo
 from harness.report.summary import Summary, summarise
 from harness.report.took import begun_ns
+from harness.room import is_for_want_of_room, not_kept, room_is_the_hosts
 from harness.spec.profiles import RTM_1_0, Profile
 from harness.spec.timing import NS_PER_S
 from harness.trace import Observation
@@ -78,19 +79,25 @@ class Run:
 
         Raises:
             UsageError: it cannot be made.
+            HostError: there is no room for it.
         """
         self._began_ns = now_ns()
         try:
             self.folder.create()
+            self.folder.set_aside()
         except OSError as error:
+            if is_for_want_of_room(error):
+                raise not_kept(error, self.folder.path) from error
             why = "there is a run in it already" if isinstance(error, FileExistsError) else str(error)
             raise UsageError(
                 f"the evidence cannot be kept in {self.folder.path}", why=why, mend="name another --run-dir"
             ) from error
         self.info.selected = list(selected)
+        self.folder.write_info(self.info)  # so that one that is killed is known for what it is
         try:
             yield
         finally:
+            self.folder.use_what_was_set_aside()
             self.info.wall_s = self._passed_s()
             self.folder.write_info(self.info)
             self.folder.write_known(self.known)
@@ -172,7 +179,7 @@ class RealRun(Run):
             images=chosen.images,
             faults=chosen.faults,
         )
-        with self.recording(selected):
+        with self.recording(selected), room_is_the_hosts():
             try:
                 async with open_lab(config) as lab:
                     self._lab = lab

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from harness.clock import now_ns
+from harness.errors import LinkproofError
 
 T = TypeVar("T")
 
@@ -47,6 +48,19 @@ async def side_by_side(jobs: Iterable[Job[T]], *, at_once: int | None = None) ->
             task.cancel()
         if running:
             await asyncio.wait(running)
+        _put_away(of_task)
+
+
+def _put_away(tasks: Iterable[asyncio.Task[Any]]) -> None:
+    """Look at how each task ended, or asyncio would complain of those that nobody looked at.
+
+    An error that says whose fault it is had all of them leave, and who left is told of the first.
+    """
+    for task in tasks:
+        error = None if task.cancelled() else task.exception()
+        if error is not None and not isinstance(error, LinkproofError):
+            context = {"message": f"{task.get_name()} failed", "exception": error, "task": task}
+            asyncio.get_running_loop().call_exception_handler(context)
 
 
 async def _timed(job: Job[T], rank: int, places: asyncio.Semaphore) -> T:

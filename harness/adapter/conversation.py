@@ -14,6 +14,7 @@ from typing import IO, Any, NamedTuple, Self
 
 from harness.adapter import contract
 from harness.adapter.contract import CALLBACKS, Answer, ContractError, Event, Request
+from harness.adapter.last_words import last_words
 from harness.adapter.process import ANSWER_S, CONTRACT_PAGE, FINISH_S
 from harness.adapter.spawn import Ends, spawn
 from harness.clock import now_ns
@@ -140,7 +141,7 @@ class Conversation:
         """
         log = log_path.open("ab")
         try:
-            transport, ends = await spawn(cls.name, command, log=log, env=env)
+            transport, ends = await spawn(cls.name, command, log=log, env=guard.marked(env))
         except BaseException:  # a cancellation too
             log.close()
             raise
@@ -246,8 +247,8 @@ class Conversation:
         return f"ended by signal {-code}" if code < 0 else f"exited with code {code}"
 
     def _last_words(self) -> str:
-        text = Path(self._log.name).read_bytes()[-2000:].decode(errors="backslashreplace").strip()
-        return f"; its last words: {text.splitlines()[-1]}" if text else ""
+        last = last_words(self._log)
+        return f"; its last words: {last}" if last else ""
 
     # ---------------------------------------------------------------------------------------------------- what comes in
 

@@ -11,6 +11,7 @@ from typing import IO, Any, Self
 from harness.adapter import contract
 from harness.adapter.child import Child, Place, ThisMachine
 from harness.adapter.contract import Answer, ContractError, Event, Request
+from harness.adapter.last_words import last_words
 from harness.clock import now_ns
 from harness.errors import AdapterError
 from harness.guard import Guard
@@ -21,7 +22,9 @@ FINISH_S = 2.0  # the contract's time to finish after the end of standard input
 TERM_S = 1.0  # then SIGTERM, and so long until SIGKILL
 # Between the end of its output and its own end, in whichever order: what it wrote last is read in far less.
 END_S = 1.0
-EVENTS_MAX = 20_000  # no scenario comes near; an SDK that calls back in a loop would fill the memory
+# No scenario comes near. An SDK that calls back in a loop, or with all that it has, would fill memory and evidence.
+EVENTS_MAX = 20_000
+OUTPUT_BYTES_MAX = 32 * 2**20
 
 _WHAT_TO_DO = (
     'an adapter answers each request line by one line, {"id": 1, "at_ns": 123, "result": {}}, '
@@ -52,6 +55,7 @@ class ContractProcess:
         self._given_up: set[int] = set()  # requests that nobody waits for any more; an answer may still come
         self._last_id = 0
         self._events = 0
+        self._output_bytes = 0
         self._cut_off = b""  # the beginning of a line that it ended in
         self._stopping = False
         self._outcome: str | None = None
@@ -80,7 +84,7 @@ class ContractProcess:
             AdapterError: the command cannot be started.
             HostError: nothing can be.
         """
-        log = log_path.open("wb")
+        log = log_path.open("ab")  # appended to: LogLimit may cut it
         try:
             child = await (place or ThisMachine(guard)).start(name, command, log=log, env=env)
         except BaseException:  # a cancellation too
@@ -189,6 +193,10 @@ class ContractProcess:
                 self._fail(f"a line of over {contract.LINE_BYTES_MAX} bytes on standard output", "no message is longer")
                 break
             arrived_ns = now_ns()
+            self._output_bytes += len(line)
+            if self._output_bytes > OUTPUT_BYTES_MAX:
+                self._fail(f"over {OUTPUT_BYTES_MAX} bytes on standard output", "no scenario gives occasion to so much")
+                break
             if not line.endswith(b"\n"):
                 self._cut_off = line
                 if not await self._child.exits_within(END_S):
@@ -226,13 +234,9 @@ class ContractProcess:
         found = f"it {self._child.end} while it was still needed"
         if self._cut_off:
             found += f", in the middle of the line {_shown(self._cut_off)}"
-        if last := self._last_words():
+        if last := last_words(self._log):
             found += f"; its last words: {last}"
         self._fail(found, "an adapter runs until its standard input ends")
-
-    def _last_words(self) -> str:
-        text = Path(self._log.name).read_bytes()[-2000:].decode(errors="backslashreplace").strip()
-        return text.splitlines()[-1] if text else ""
 
     def _fail(self, found: str, why: str) -> None:
         if self._stopping or self._failure is not None:

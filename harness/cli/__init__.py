@@ -23,6 +23,7 @@ from harness.cli.toxiproxy import toxiproxy
 from harness.cli.verify import verify
 from harness.errors import LinkproofError
 from harness.report.exit_codes import ExitCode, of_blame
+from harness.room import is_for_want_of_room, not_kept
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -67,6 +68,11 @@ def main() -> None:
     except LinkproofError as error:
         click.echo(str(error), err=True)
         sys.exit(of_blame(error.blame))
+    except OSError as error:
+        if not is_for_want_of_room(error):
+            raise
+        click.echo(str(not_kept(error)), err=True)
+        sys.exit(ExitCode.HOST)
     except click.ClickException as error:
         error.show()
         sys.exit(ExitCode.USAGE)

@@ -18,6 +18,7 @@ from harness.adapter.checker import Checker, Place
 from harness.adapter.command import words_of
 from harness.adapter.conversation import Entry, Kind, Outcome, Record
 from harness.adapter.endpoint import Endpoint
+from harness.adapter.log_limit import LogLimit
 from harness.cli.console import make_console
 from harness.guard import Guard
 from harness.reference.server import Server, ServerConfig
@@ -81,7 +82,7 @@ async def _check(command: Sequence[str], console: Console) -> list[Outcome]:
     config = ServerConfig(secret=secrets.token_hex(32))
     with tempfile.TemporaryDirectory() as folder, Guard() as guard:
         log_path = Path(folder) / "adapter.log"
-        async with Server(config) as server:
+        async with LogLimit(Path(folder)), Server(config) as server:
             place = Place(
                 endpoint=Endpoint(config.host, server.port, APP_ID),
                 token=lambda uid: issue(config.secret, APP_ID, uid),

@@ -11,6 +11,7 @@ SHA256SUMS          the seal: what all of these were when the run ended
 from __future__ import annotations
 
 import itertools
+import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -27,6 +28,7 @@ from harness.report.coverage import Covered, covered_by
 from harness.report.digests import Digests
 from harness.report.known import KnownFailures
 from harness.report.summary import Summary, summarise
+from harness.room import not_kept
 from harness.spec.profiles import PROFILES, Profile
 from harness.trace import Observation, TraceError
 
@@ -37,6 +39,9 @@ VIRTUAL = "virtual"
 CLIENT, SERVER = "client", "server"
 
 KNOWN_FAILURES = "known-failures.toml"
+
+# Set aside while a run lasts, for what is written at its end: of the whole suite, some 1.3 MB.
+RESERVE_BYTES = 2 * 2**20
 
 _FILE_NAME_MAX = 200  # file systems take 255 bytes; what is added takes a few
 
@@ -103,11 +108,25 @@ class RunFolder:
         self.path = path
         self.logs = path / "logs"
         self._traces = path / "traces"
+        self._reserve = path / ".reserve"
 
     def create(self) -> None:
         """Make the folder and what is in it."""
         self._traces.mkdir(parents=True)
         self.logs.mkdir()
+
+    def set_aside(self) -> None:
+        """Keep room for what is written at the end of a run.
+
+        Raises:
+            OSError: there is none.
+        """
+        with self._reserve.open("wb") as reserve:
+            os.posix_fallocate(reserve.fileno(), 0, RESERVE_BYTES)
+
+    def use_what_was_set_aside(self) -> None:
+        """Give that room back, whatever has filled the disk meanwhile."""
+        self._reserve.unlink(missing_ok=True)
 
     def write_trace(self, scenario: str, observations: Sequence[Observation]) -> Path:
         """Store the trace of a scenario."""
@@ -115,21 +134,21 @@ class RunFolder:
         # Two scenarios may share a readable name; neither may take the place of the other's evidence.
         names = itertools.chain([name], (f"{name}-{number}" for number in itertools.count(2)))
         path = next(path for path in (self._traces / f"{each}.jsonl" for each in names) if not path.exists())
-        path.write_bytes(trace.dump(observations))
+        _write(path, trace.dump(observations))
         return path
 
     def write_info(self, info: RunInfo) -> None:
         """Store what the run was made with."""
-        (self.path / "run.json").write_bytes(msgspec.json.format(msgspec.json.encode(info)) + b"\n")
+        _write(self.path / "run.json", msgspec.json.format(msgspec.json.encode(info)) + b"\n")
 
     def write_verdicts(self, judgements: Sequence[Judgement]) -> None:
         """Store what the judge said."""
-        (self.path / "verdicts.json").write_bytes(msgspec.json.format(msgspec.json.encode(judgements)) + b"\n")
+        _write(self.path / "verdicts.json", msgspec.json.format(msgspec.json.encode(judgements)) + b"\n")
 
     def write_known(self, failures: KnownFailures) -> None:
         """Store the file that says what is excused, where there is one."""
         if failures.text:
-            (self.path / KNOWN_FAILURES).write_text(failures.text, encoding="utf-8")
+            _write(self.path / KNOWN_FAILURES, failures.text.encode())
 
     def seal(self) -> None:
         """Write down the hash of each file. From now on none may change."""
@@ -242,6 +261,21 @@ def _judge_file(path: Path) -> Played | None:
         return None
     except JudgeError as error:
         raise UsageError(f"{path}: {error}", why=why) from error
+
+
+def _write(path: Path, data: bytes) -> None:
+    """Write a file as a whole or not at all: half a trace could not be read.
+
+    Raises:
+        HostError: it cannot be written.
+    """
+    part = path.with_name(f".{path.name}")
+    try:
+        part.write_bytes(data)
+        part.replace(path)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise not_kept(error, path) from error
 
 
 def _file_name(scenario: str) -> str:

@@ -19,11 +19,14 @@ from harness.adapter.child import Place
 from harness.adapter.contract import CONTRACT_VERSION, Event, Hello, ServerHello
 from harness.adapter.endpoint import Endpoint
 from harness.adapter.handshake import Clock, compare_clocks, greet
+from harness.adapter.log_limit import LOOK_EVERY_S, LogLimit
 from harness.adapter.process import ContractProcess
 from harness.addresses import Address, family_of, written
 from harness.delays import DelaySampler
 from harness.errors import AdapterError, HarnessError, HostError, LinkproofError
 from harness.guard import Guard
+from harness.orphans import orphans_ended
+from harness.room import too_little_left
 from harness.spec.profiles import RTM_1_0, Profile
 from harness.world.gate import StartGate
 from harness.world.host import HostSampler
@@ -202,8 +205,12 @@ async def open_lab(config: LabConfig) -> AsyncIterator[Lab]:
     async with AsyncExitStack() as stack:
         network = await _open_network(config, stack)
         guard = stack.enter_context(Guard())
+        stack.enter_context(orphans_ended())
+        await stack.enter_async_context(LogLimit(config.logs))
         keys = stack.enter_context(new_keys(guard, tls=config.tls))
         alarm = Alarm()
+        watching = asyncio.create_task(_watch_room(config.logs, alarm), name="watch the room on the disk")
+        stack.push_async_callback(_ended, watching)
         places = await stack.enter_async_context(_open_places(config, guard, network))
         server = await _start_server(config, guard, keys, alarm, await places.servers.take("server"))
         stack.push_async_callback(server.process.stop)
@@ -256,8 +263,7 @@ async def _open_toxiproxy(
     stack.push_async_callback(toxiproxy.close)
     report = await self_test(toxiproxy)
     config.say(f"Toxiproxy does what the faults rely on ({report.total_ms:.0f} ms)")
-    if toxiproxy.pid is not None:
-        stack.push_async_callback(_ended, asyncio.create_task(_watch(toxiproxy, alarm), name="watch Toxiproxy"))
+    stack.push_async_callback(_ended, asyncio.create_task(_watch(toxiproxy, alarm), name="watch Toxiproxy"))
     return toxiproxy, f"{found.version}, {found.origin}: {found.path or found.address}"
 
 
@@ -308,7 +314,15 @@ def _check_heartbeat(config: LabConfig, server: ServerHello, client: Hello) -> N
 
 
 async def _watch(toxiproxy: ToxiproxyServer, alarm: Alarm) -> None:
-    alarm.sound(await toxiproxy.died())
+    alarm.sound(await toxiproxy.failed())
+
+
+async def _watch_room(folder: Path, alarm: Alarm) -> None:
+    while True:
+        if (failure := too_little_left(folder)) is not None:
+            alarm.sound(failure)
+            return
+        await asyncio.sleep(LOOK_EVERY_S)
 
 
 async def _ended(task: asyncio.Task[None]) -> None:

@@ -7,6 +7,7 @@ import traceback
 from collections.abc import Awaitable, Callable
 
 from harness.errors import HarnessError, LinkproofError
+from harness.room import is_for_want_of_room, not_kept
 from harness.trace import Observation, What
 from harness.world.engine import Engine
 from harness.world.world import LackingError, LateError, Title, UnseenError, Waiting, World
@@ -102,6 +103,10 @@ class Play:
             return
         if isinstance(error, LinkproofError):
             self._record(error)
+            return
+        if is_for_want_of_room(error):
+            assert isinstance(error, OSError)
+            self._record(not_kept(error))
             return
         where = "".join(traceback.format_exception(error)).strip()
         self._record(HarnessError(f"the scenario raised {type(error).__name__}: {error}", why=where))

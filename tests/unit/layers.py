@@ -4,7 +4,7 @@ from __future__ import annotations
 
 # A module is ruled by the longest row that it begins with; it may import what its row
 # lists, and whatever the same row rules. Modules of nobody's project are not looked at, except in scenarios.
-BASE = ("harness.errors", "harness.guard", "harness.addresses")
+BASE = ("harness.errors", "harness.guard", "harness.addresses", "harness.processes", "harness.room", "harness.orphans")
 TIMED = (*BASE, "harness.clock", "harness.delays")
 FACTS = (*BASE, "harness.spec", "harness.trace")
 PARTS = (*FACTS, *TIMED, "harness.adapter", "harness.containers", "proxies", "harness.oracle", "harness.reference")
@@ -13,6 +13,7 @@ OF_PYTEST = ("harness.needs", "harness.shards", "harness.known_failures", "harne
 PLAYING = (*OF_PYTEST, "harness.run", "harness.virtual_run", "harness.scheduler", "harness.board", "harness.collection")
 LAYERS: dict[str, tuple[str, ...]] = {
     "harness.cli": (*WHOLE, *PLAYING, "harness.plugin", "harness.sides", "harness.explore", "harness.skeletons"),
+    "harness.entry": ("harness.cli",),
     "harness.skeletons": ("harness.errors",),
     "harness.plugin": (*WHOLE, *PLAYING, "harness.sides"),
     "harness.board": (*WHOLE, "harness.run"),
@@ -51,6 +52,9 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "harness.delays": ("harness.clock", "harness.spec"),
     "harness.guard": ("harness.errors",),
     "harness.errors": (),
+    "harness.processes": (),
+    "harness.orphans": ("harness.errors",),
+    "harness.room": ("harness.errors",),
     "harness.addresses": (),
     "harness.__init__": (),
     # Scenarios write their expectations out: derived from harness.spec, a wrong row would be right twice.
