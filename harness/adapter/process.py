@@ -24,7 +24,7 @@ TERM_S = 1.0  # then SIGTERM, and so long until SIGKILL
 END_S = 1.0
 # No scenario comes near. An SDK that calls back in a loop, or with all that it has, would fill memory and evidence.
 EVENTS_MAX = 20_000
-OUTPUT_BYTES_MAX = 32 * 2**20
+OUTPUT_BYTES_MAX = 8 * 2**20
 
 _WHAT_TO_DO = (
     'an adapter answers each request line by one line, {"id": 1, "at_ns": 123, "result": {}}, '

@@ -12,7 +12,7 @@ from harness.report.exit_codes import ExitCode
 from harness.trace import What, read
 
 if TYPE_CHECKING:
-    from tests.integration.run.conftest import StartRun
+    from tests.integration.conftest import StartRun
 
 # Some 40 s and 34 s, one person and two; their links stay open all the time, as a cut one does not.
 SLOW = "stays_reconnecting_as_long or noticed_on_both_sides"
