@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable
-from typing import Final
 
-INTERRUPTED: Final = 130  # as in harness.report.exit_codes, which is among what takes its time to be loaded
+TYPE_CHECKING = False  # typing's own takes as long to be loaded as all that is needed here
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+INTERRUPTED = 130  # as in harness.report.exit_codes, which is among what takes its time to be loaded
 
 
 def main() -> None:

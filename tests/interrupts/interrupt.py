@@ -83,14 +83,14 @@ def _phase(run: WholeRun) -> str:
 def _wrong(run: WholeRun, outcome: Outcome, out: str, ports: set[int], *, has_ended: bool) -> list[str]:
     """Return what must not be."""
     found = []
-    # A command that is not there yet is ended by the signal itself, as any is.
-    before_it_listens = outcome.phase == "starting up" and outcome.code == -outcome.number
+    # Before its first line is reached, Python itself is ended by the signal, and says so in its own way.
+    before_it_listens = outcome.phase == "starting up" and outcome.code == -outcome.number and "harness/cli" not in out
     as_if_nothing = has_ended or outcome.phase == "sealed"
     if outcome.code != ExitCode.INTERRUPTED and not before_it_listens and not (as_if_nothing and outcome.code == 0):
         found.append(f"code {outcome.code}: {out[-500:]}")
     if outcome.took_s > END_S:
         found.append(f"it took {outcome.took_s:.1f} s to end")
-    if re.search(r"Traceback|Exception ignored|never retrieved|Warning", out):
+    if not before_it_listens and re.search(r"Traceback|Exception ignored|never retrieved|Warning", out):
         found.append(f"it printed: {out[-3000:]}")
     try:
         run.check_nothing_is_left(ports)

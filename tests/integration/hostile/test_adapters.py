@@ -1,4 +1,4 @@
-"""Adapters that do what an adapter must not: whose fault that is, what is kept of it, and that nothing of it is left."""
+"""Adapters that do what they must not: whose fault that is, what is kept of it, and that nothing of it is left."""
 
 from __future__ import annotations
 
