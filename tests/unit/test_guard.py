@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.guard import Guard, kill_group
+from harness.guard import MARK, Guard, kill_group
 
 DEADLINE_S = 20.0
 SLEEP = ["sleep", "60"]
@@ -132,3 +132,20 @@ def test_killing_a_group_says_whether_there_was_one(sleepers: list[subprocess.Po
     assert kill_group(first.pid, signal.SIGTERM)
     assert first.wait(DEADLINE_S) == -signal.SIGTERM
     assert not kill_group(first.pid)
+
+
+def test_it_kills_whoever_carries_its_mark_in_whatever_session_and_nobody_else() -> None:
+    guard = Guard()
+    marked = subprocess.Popen(SLEEP, start_new_session=True, env=guard.marked(None))
+    of_another_run = subprocess.Popen(SLEEP, start_new_session=True, env={**os.environ, MARK: f"{guard.mark}0"})
+    guard.close()
+    assert marked.wait(DEADLINE_S) == -signal.SIGKILL
+    assert of_another_run.poll() is None
+    of_another_run.kill()
+    of_another_run.wait()
+
+
+def test_a_given_environment_is_marked_and_otherwise_left_as_it_is() -> None:
+    with Guard() as guard:
+        assert guard.marked({"A": "1"}) == {"A": "1", MARK: guard.mark}
+        assert guard.marked(None) == {**os.environ, MARK: guard.mark}

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import gc
 import itertools
 from collections.abc import Callable, Coroutine
 from contextlib import aclosing
@@ -9,6 +11,7 @@ from typing import Any
 import pytest
 
 from harness import scheduler
+from harness.errors import HostError
 from harness.scheduler import Job, side_by_side
 from harness.world.virtual_loop import now_ns, passed_s, run
 
@@ -168,3 +171,34 @@ def test_what_has_found_no_place_is_broken_off_without_beginning() -> None:
 
     run(leave_early())
     assert stage.log == ["a has rank 0", "b has rank 1", "b is cleaned up at 4"]
+
+
+def test_of_several_that_failed_the_first_is_told_and_asyncio_complains_of_none() -> None:
+    complaints: list[str] = []
+
+    async def scenario() -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context["message"]))
+        jobs = [failing(name, HostError(f"{name}: no room"), takes_s=1) for name in "abc"]
+        async with contextlib.aclosing(side_by_side(jobs)) as ended:
+            async for job in ended:
+                job.task.result()
+
+    with pytest.raises(HostError, match="a: no room"):
+        run(scenario())
+    gc.collect()
+    assert complaints == []
+
+
+def test_a_mistake_of_ours_in_one_that_was_left_is_not_lost() -> None:
+    complaints: list[str] = []
+
+    async def scenario() -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context["message"]))
+        jobs = [failing("a", HostError("no room"), takes_s=1), failing("b", KeyError("b"), takes_s=1)]
+        async with contextlib.aclosing(side_by_side(jobs)) as ended:
+            async for job in ended:
+                job.task.result()
+
+    with pytest.raises(HostError):
+        run(scenario())
+    assert complaints == ["b failed"]
