@@ -41,8 +41,9 @@ async def side_by_side(jobs: Iterable[Job[T]], *, at_once: int | None = None) ->
     try:
         while running:
             done, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
-            for task in sorted(done, key=lambda each: of_task[each].ended_ns):
-                yield of_task[task]
+            # A set has no order: of those that ended at one moment the first of the list is the first.
+            for job in sorted((of_task[task] for task in of_task if task in done), key=lambda each: each.ended_ns):
+                yield job
     finally:
         for task in running:
             task.cancel()

@@ -21,3 +21,6 @@ class Links(Protocol):
 
     def give_back_port(self, port: int) -> None:
         """Let a port that was taken be used again."""
+
+    async def confirm(self) -> None:
+        """Raise ToxiproxyError where what carries the links is no longer there."""

@@ -171,8 +171,8 @@ class RealEngine:
         return partition_people(self._links, groups)
 
     async def confirm_faults(self) -> None:
-        """Have every link prove its faults, and Toxiproxy that it is still there."""
-        await self._lab.toxiproxy.confirm()
+        """Have every link prove its faults, and what carries the links that it is still there."""
+        await self._lab.links.confirm()
         await asyncio.gather(*(link.confirm() for link in self._links.values()))
 
     def token(self, uid: str, expires_in_s: float | None) -> str:

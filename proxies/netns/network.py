@@ -107,6 +107,9 @@ class WiredNetwork:
         """Run a call that starts programs in another one, where no fault waits for it."""
         return await asyncio.shield(asyncio.get_running_loop().run_in_executor(self._slow, call))
 
+    async def confirm(self) -> None:
+        """The kernel is there as long as anybody asks."""
+
     async def close(self) -> None:
         """Take away every wire that is left, and the servers' namespace."""
         try:
