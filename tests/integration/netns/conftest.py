@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import errno
 import os
 import re
 import socket
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -193,6 +194,15 @@ async def new_rig(*, ipv6: bool) -> AsyncIterator[Rig]:
 
 def held() -> tuple[list[str], int]:
     """The network namespaces that this process holds or has a thread in, and how many descriptors it has open."""
-    tasks = {str((task / "ns/net").readlink()) for task in Path("/proc/self/task").iterdir()}
-    files = [str(each.readlink()) for each in list(Path("/proc/self/fd").iterdir()) if each.is_symlink()]
-    return sorted(tasks | {file for file in files if file.startswith(NAMESPACE)}), len(files)
+    within = targets(task / "ns/net" for task in Path("/proc/self/task").iterdir())
+    files = targets(list(Path("/proc/self/fd").iterdir()))
+    return sorted({*within, *(file for file in files if file.startswith(NAMESPACE))}), len(files)
+
+
+def targets(links: Iterable[Path]) -> list[str]:
+    """Where these lead to, but for those of what has ended since it was listed."""
+    found = []
+    for each in links:
+        with contextlib.suppress(FileNotFoundError):
+            found.append(str(each.readlink()))
+    return found
