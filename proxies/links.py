@@ -16,11 +16,15 @@ class Links(Protocol):
     ) -> BreakableLink:
         """Make a link to a server, which need not listen yet."""
 
+    async def confirm(self) -> None:
+        """See to it that what carries them is still there.
+
+        Raises:
+            LinkproofError: it is not.
+        """
+
     def take_port(self) -> int:
         """Take a port for a server of a scenario's own."""
 
     def give_back_port(self, port: int) -> None:
         """Let a port that was taken be used again."""
-
-    async def confirm(self) -> None:
-        """Raise ToxiproxyError where what carries the links is no longer there."""

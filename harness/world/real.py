@@ -171,7 +171,7 @@ class RealEngine:
         return partition_people(self._links, groups)
 
     async def confirm_faults(self) -> None:
-        """Have every link prove its faults, and what carries the links that it is still there."""
+        """Have every link prove its faults, and what carries them that it is still there."""
         await self._lab.links.confirm()
         await asyncio.gather(*(link.confirm() for link in self._links.values()))
 

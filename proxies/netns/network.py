@@ -74,6 +74,14 @@ class WiredNetwork:
         self._links.append(link)
         return link
 
+    async def confirm(self) -> None:
+        """Make sure that the servers' namespace can still be entered; nothing else carries the links.
+
+        Raises:
+            HostError: it cannot.
+        """
+        await self.run(self._check_hub)
+
     def take_port(self) -> int:
         """Take a port for a server of a scenario's own."""
         return self._ports.take()
@@ -107,9 +115,6 @@ class WiredNetwork:
         """Run a call that starts programs in another one, where no fault waits for it."""
         return await asyncio.shield(asyncio.get_running_loop().run_in_executor(self._slow, call))
 
-    async def confirm(self) -> None:
-        """The kernel is there as long as anybody asks."""
-
     async def close(self) -> None:
         """Take away every wire that is left, and the servers' namespace."""
         try:
@@ -131,3 +136,7 @@ class WiredNetwork:
     def _forget(self, link: WiredLink) -> None:
         self._links.remove(link)
         self._wires.remove(link.wire)
+
+    def _check_hub(self) -> None:
+        with self._hub.entered():
+            return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from proxies import Direction, Fault
 from proxies.netns import network as network_module
 from proxies.netns.kernel import tell
 from proxies.netns.link import WiredLink
+from proxies.netns.namespaces import Namespace
 from proxies.netns.netlink import change_queue, set_group
 from proxies.netns.network import WiredNetwork
 from proxies.netns.wire import DEVICE, Wire
@@ -220,6 +222,20 @@ def test_there_is_nothing_beyond_the_servers(run_in_rig: RunInRig) -> None:
             await asyncio.get_running_loop().sock_connect(outside, ("192.0.2.1", 80))
         assert not rig.network.refuses(rig.upstream)
         assert rig.network.refuses((rig.network.host, 1))
+
+    run_in_rig(scenario)
+
+
+def test_a_network_that_cannot_be_entered_any_more_is_found(run_in_rig: RunInRig) -> None:
+    async def scenario(rig: Rig) -> None:
+        await rig.network.confirm()
+        (gone, other), hub = os.pipe(), rig.network._hub
+        rig.network._hub = Namespace(gone)  # which is no namespace
+        with pytest.raises(HostError, match=r"the kernel refuses setns\(\) of a network namespace"):
+            await rig.network.confirm()
+        rig.network._hub = hub
+        os.close(gone)
+        os.close(other)
 
     run_in_rig(scenario)
 
