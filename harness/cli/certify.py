@@ -46,6 +46,11 @@ class _TakeRun:
         """Before anything is played, make up for what Python has lost."""
         self._interruption.check()
 
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """Say why a file has no scenarios: pytest would in its summary, in whose place ours comes."""
+        if report.failed:
+            click.echo(f"\n{report.longreprtext}", err=True)
+
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
         """Tell Ctrl-C from a session that pytest itself breaks off, as after an error in a scenario's file."""
         self.interrupted = not isinstance(excinfo.value, pytest.Session.Interrupted)
@@ -106,6 +111,7 @@ def certify(
       linkproof certify --server "my-server --fast"     a server, by what reference clients see of it
       linkproof certify --client-image my-sdk:2.1       an image of a client, each person in a container
       linkproof certify -k 4_s --serial                 some scenarios, one after the other
+      linkproof certify test_mine.py -k mine            one of your own: docs/writing-scenarios.md
       linkproof certify -k 4_s --repeat 10              and ten times each, side by side: how its times are spread
       linkproof certify --known-failures known.toml     what is in the file may fail, as it says, and nothing else
       linkproof certify --virtual                       all of them in seconds, over the reference's cores alone

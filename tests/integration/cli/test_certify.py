@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import shlex
+import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from harness.report.exit_codes import ExitCode
+from tests.integration.cli.conftest import COMMAND_S, LINKPROOF
 
 if TYPE_CHECKING:
     from tests.integration.cli.conftest import Linkproof, Result, WrongRun
@@ -128,3 +130,11 @@ def test_plain_pytest_spreads_them_over_processes(plain_pytest: Callable[..., Re
     assert result.code == 0
     assert result.shows("2 passed")
     assert len(list((tmp_path / "evidence").glob("gw*/traces/*.jsonl"))) == 2
+
+
+def test_a_file_of_the_users_own_that_cannot_be_read_is_told_with_the_reason(tmp_path: Path) -> None:
+    (tmp_path / "test_mine.py").write_text("from harness.world import Earth\n", encoding="utf-8")
+    command = [*LINKPROOF, "certify", "--virtual", "test_mine.py", "-k", "mine"]
+    ended = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=COMMAND_S, check=False)
+    assert ended.returncode == ExitCode.HARNESS
+    assert "cannot import name 'Earth' from 'harness.world'" in ended.stderr

@@ -119,3 +119,9 @@ def put_the_client_in(folder: Path) -> None:
 def save_the_wrong_client(folder: Path) -> None:
     """Save the client core of the page on failures."""
     (folder / "hasty.py").write_text(page("docs/reading-a-failure.md").block("python", "HastyCore"), encoding="utf-8")
+
+
+def save_the_scenario(folder: Path) -> None:
+    """Save the scenario of the reader's own, of the page on scenarios."""
+    scenario = page("docs/writing-scenarios.md").block("python", "two_short_cuts")
+    (folder / "test_mine.py").write_text(scenario, encoding="utf-8")

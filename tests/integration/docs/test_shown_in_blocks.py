@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.integration.docs import shown
-from tests.integration.docs.conftest import Place, put_the_client_in, save_the_wrong_client
+from tests.integration.docs.conftest import Place, put_the_client_in, save_the_scenario, save_the_wrong_client
 from tests.integration.docs.shown import EVERYTHING, LEFT_OUT, SHOWN_IN_BLOCKS, Shown, left_out
 from tests.unit.docs.pages import Page, page
 
@@ -21,6 +21,7 @@ TOOLS = ("openssl", "jq")
 # What the reader does by hand after a command, or before the first one.
 BY_HAND: dict[tuple[str, str], Callable[[Path], None]] = {
     ("docs/reading-a-failure.md", ""): save_the_wrong_client,
+    ("docs/writing-scenarios.md", ""): save_the_scenario,
     ("docs/tutorial.md", "linkproof adapter new --lang python my-adapter"): put_the_client_in,
 }
 RUNNABLE = [name for name, commands in SHOWN_IN_BLOCKS.items() if any(left_out(each) is None for each in commands)]
