@@ -102,7 +102,7 @@ class ContainerChild:
         log: IO[bytes],
     ) -> None:
         self._engine = engine
-        self._id = container
+        self.id = container
         self.pid = pid
         self.stdout = asyncio.StreamReader(limit=LINE_BYTES_MAX)
         self.exited = asyncio.Event()
@@ -134,25 +134,25 @@ class ContainerChild:
         """Send a signal to its first process; SIGKILL ends all of them."""
         if self._is_paused and number == signal.SIGKILL:
             await self.resume()  # the engine kills none that stands still
-        await self._ask(lambda: self._engine.api.kill(self._id, int(number)))
+        await self._ask(lambda: self._engine.api.kill(self.id, int(number)))
 
     async def suspend(self) -> str:
         """Have the engine pause it: the kernel takes connections, and nobody answers."""
         self._is_paused = True
-        await self._engine.call(lambda: self._engine.api.pause(self._id))
+        await self._engine.call(lambda: self._engine.api.pause(self.id))
         return await self._status("paused")
 
     async def resume(self) -> str:
         """Have the engine let it go on."""
         if not self._is_paused:
             return "it did not stand still"
-        await self._ask(lambda: self._engine.api.unpause(self._id))
+        await self._ask(lambda: self._engine.api.unpause(self.id))
         self._is_paused = False
         return await self._status("running")
 
     async def remove(self) -> None:
         """Remove the container."""
-        await self._engine.call(lambda: remove(self._engine, self._id))
+        await self._engine.call(lambda: remove(self._engine, self.id))
 
     async def close(self) -> None:
         """Close our end of its streams."""
@@ -175,11 +175,11 @@ class ContainerChild:
     async def _status(self, wanted: str) -> str:
         status = (await self._inspect())["Status"]
         if status != wanted:
-            raise HostError(f"the container {self._id[:12]} was to be {wanted}, and the engine says {status!r}")
+            raise HostError(f"the container {self.id[:12]} was to be {wanted}, and the engine says {status!r}")
         return f"the engine says that the container is {status!r}"
 
     async def _inspect(self) -> dict[str, Any]:
-        told: dict[str, Any] = await self._engine.call(lambda: self._engine.api.inspect_container(self._id))
+        told: dict[str, Any] = await self._engine.call(lambda: self._engine.api.inspect_container(self.id))
         return told["State"]  # type: ignore[no-any-return]
 
     async def _read(self, reader: asyncio.StreamReader, log: IO[bytes]) -> None:
@@ -199,7 +199,7 @@ class ContainerChild:
     async def _watch(self) -> None:
         """Wait for the end of its first process, with which all others end, and ask how that came."""
         await _ended(self.pid)
-        told = await self._engine.call(lambda: self._engine.api.wait(self._id))
+        told = await self._engine.call(lambda: self._engine.api.wait(self.id))
         code = told["StatusCode"]
         self.end = f"ended by signal {code - _SIGNALLED}" if code > _SIGNALLED else f"exited with code {code}"
         if code and (await self._inspect())["OOMKilled"]:

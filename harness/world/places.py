@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+import functools
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, Protocol
+from typing import IO, Final, Protocol
 
 from harness.adapter.child import Place, ThisMachine
 from harness.addresses import Address, refuses
-from harness.containers.child import ContainerPlace
+from harness.containers.child import ContainerChild, ContainerPlace
 from harness.containers.engine import ContainerEngine, Limits, Network, open_engine
 from harness.containers.holder import Held, Holders
+from harness.containers.plug import ContainerPlug
 from harness.containers.reach import check_reach
 from harness.containers.sweep import COMMAND as SWEEP
 from harness.errors import HostError
 from harness.guard import Guard
 from proxies.breakable import BreakableLink
 from proxies.found import Found
+from proxies.link import Link
 from proxies.netns.network import WiredNetwork
 
 # What 'docker compose build' makes of the reference.
@@ -86,6 +89,29 @@ class Places:
         return self.client if self.within is None else self.within(link)
 
 
+class PersonInContainer:
+    """The container of a client that a link begins at; from its start on the link has its plug."""
+
+    def __init__(self, engine: ContainerEngine, image: str, network: Network, link: BreakableLink) -> None:
+        assert isinstance(link, Link)
+        self._engine = engine
+        self._network = network
+        self._link = link
+        self._place = ContainerPlace(engine, image, network.name)
+
+    def environment(self, inherited: Mapping[str, str]) -> Mapping[str, str]:
+        """As of any container."""
+        return self._place.environment(inherited)
+
+    async def start(
+        self, name: str, command: Sequence[str], *, log: IO[bytes], env: Mapping[str, str] | None = None
+    ) -> ContainerChild:
+        """Start it, as in any container."""
+        child = await self._place.start(name, command, log=log, env=env)
+        self._link.plug = ContainerPlug(self._engine, child.id, self._network.name)
+        return child
+
+
 class ServersHere:
     """Servers are processes of this machine, all on one address."""
 
@@ -141,7 +167,7 @@ async def open_places(
     if not images:
         yield Places(client, servers)
         return
-    link_host, ids = None, {}
+    link_host, ids, within = None, {}, None
     async with AsyncExitStack() as stack:
         guard.run_at_end(SWEEP)
         stack.callback(guard.need_not_run, SWEEP)
@@ -154,13 +180,14 @@ async def open_places(
         if images.client:
             network = await engine.network("clients")
             client, link_host = ContainerPlace(engine, images.client, network.name), network.gateway
+            within = functools.partial(PersonInContainer, engine, images.client, network)
             probe = await holders.hold(network, "probe", answers=True)
             await asyncio.to_thread(check_reach, network, probe)
             await holders.give_back(probe)
         if images.server:
-            network = await engine.network("servers")
-            servers = ServersInContainers(engine, images.server, network, holders)
-        yield Places(client, servers, link_host, ids)
+            behind = await engine.network("servers")
+            servers = ServersInContainers(engine, images.server, behind, holders)
+        yield Places(client, servers, link_host, ids, within)
 
 
 def wired_places(network: WiredNetwork, guard: Guard, server_options: tuple[str, ...]) -> Places:

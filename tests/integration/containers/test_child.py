@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import signal
 import socket
 from pathlib import Path
@@ -12,12 +13,15 @@ import docker
 import pytest
 
 from harness.adapter.process import ContractProcess
+from harness.clock import now_ns
 from harness.containers.child import ContainerChild, ContainerPlace
 from harness.containers.engine import ContainerEngine, Limits, Network
 from harness.containers.holder import Holders
+from harness.containers.plug import ContainerPlug
 from harness.containers.reach import check_reach
 from harness.errors import AdapterError, HostError
 from harness.guard import Guard
+from harness.spec.timing import NS_PER_S
 from harness.world.sockets import connections_of_network
 from proxies.binary import find
 
@@ -154,6 +158,42 @@ def test_its_connections_are_counted_in_its_own_network(run_in_engine: RunInEngi
             assert await line_of(child) == "held"
             assert connections_of_network(link.getsockname(), of_process=child.pid) == 2
             assert connections_of_network((network.gateway, 1), of_process=child.pid) == 0
+            await ended(child)
+
+    run_in_engine(test)
+
+
+def test_it_is_unplugged_and_plugged_in_again(run_in_engine: RunInEngine, base: str, tmp_path: Path) -> None:
+    """A connect fails at once while there is no network; what was connected before is still counted, for it is open."""
+    hold = CONNECT.replace(
+        "for line", "held = socket.create_connection(sys.argv[1:])\nprint('held', flush=True)\nfor line"
+    )
+
+    async def test(engine: ContainerEngine) -> None:
+        network = await engine.network("clients")
+        with socket.create_server((network.gateway, 0)) as link, (tmp_path / "log").open("wb") as log:
+            place = ContainerPlace(engine, base, network.name)
+            address = (network.gateway, str(link.getsockname()[1]))
+            child = await place.start("a test", ["python3", "-c", hold, *address], log=log)
+            assert await line_of(child) == "held"
+            plug = ContainerPlug(engine, child.id, network.name)
+            with pytest.raises(HostError, match="was to be on no network"):
+                await plug.prove_pulled()
+            asked_ns = now_ns()
+            t0_ns, t1_ns = await plug.pull()
+            assert asked_ns <= t0_ns < t1_ns <= now_ns()
+            assert await plug.prove_pulled() == f"the engine says that the container {child.id[:12]} is on no network"
+            with pytest.raises(HostError, match=r"was to be on \S+clients, .* is on no network"):
+                await plug.prove_in()
+            child.write(f"{' '.join(address)}\n".encode())
+            asked_ns = now_ns()
+            assert await line_of(child) == "False"
+            assert now_ns() - asked_ns < NS_PER_S  # the probe itself would wait for so long
+            assert connections_of_network(link.getsockname(), of_process=child.pid) == 1
+            await plug.put_in()
+            assert re.fullmatch(r".* is on its network, as [0-9.]+", await plug.prove_in())
+            child.write(f"{' '.join(address)}\n".encode())
+            assert await line_of(child) == "True"
             await ended(child)
 
     run_in_engine(test)
