@@ -9,7 +9,7 @@ from typing import IO, Protocol
 
 from harness.adapter.spawn import Ends, spawn
 from harness.clock import now_ns
-from harness.errors import HarnessError
+from harness.errors import HarnessError, HostError
 from harness.guard import Guard, kill_group
 from harness.processes import state_of
 
@@ -33,6 +33,14 @@ class Child(Protocol):
     @property
     def end(self) -> str:
         """How it ended: ``exited with code 3``; to be asked after its end."""
+
+    @property
+    def proven_end(self) -> str:
+        """What proves that it ended; to be asked after its end."""
+
+    @property
+    def lost(self) -> HostError | None:
+        """Why nothing can be said of it any more, where that is so; it is not to be blamed for its silence then."""
 
     def write(self, data: bytes) -> None:
         """Write to its standard input."""
@@ -103,6 +111,8 @@ class ThisMachine:
 class ProcessChild:
     """A process group of this machine."""
 
+    lost = None  # the kernel does not lose any
+
     def __init__(
         self, transport: asyncio.SubprocessTransport, ends: Ends, guard: Guard, *, has_own_network: bool
     ) -> None:
@@ -124,6 +134,11 @@ class ProcessChild:
         code = self._transport.get_returncode()
         assert code is not None
         return f"ended by signal {-code}" if code < 0 else f"exited with code {code}"
+
+    @property
+    def proven_end(self) -> str:
+        """What the kernel told."""
+        return f"the process {self.pid} was reaped: it {self.end}"
 
     def write(self, data: bytes) -> None:
         """Write to its standard input."""

@@ -13,7 +13,7 @@ from harness.adapter.child import Child, Place, ThisMachine
 from harness.adapter.contract import Answer, ContractError, Event, Request
 from harness.adapter.last_words import last_words
 from harness.clock import now_ns
-from harness.errors import AdapterError
+from harness.errors import AdapterError, LinkproofError
 from harness.guard import Guard
 
 CONTRACT_PAGE = "docs/adapter-contract.md"
@@ -35,7 +35,8 @@ _WHAT_TO_DO = (
 class ContractProcess:
     """A child that speaks the contract on its standard input and output.
 
-    Every failure of the child is one AdapterError, given to every waiting request and to ``on_failure``.
+    Every failure of the child is one AdapterError, given to every waiting request and to ``on_failure``. Where the
+    child was lost by what carries it, that is the HostError which says so.
     """
 
     def __init__(
@@ -44,7 +45,7 @@ class ContractProcess:
         child: Child,
         log: IO[bytes],
         on_event: Callable[[Event, int], None],
-        on_failure: Callable[[AdapterError], None],
+        on_failure: Callable[[LinkproofError], None],
     ) -> None:
         self.name = name
         self._child = child
@@ -59,7 +60,7 @@ class ContractProcess:
         self._cut_off = b""  # the beginning of a line that it ended in
         self._stopping = False
         self._outcome: str | None = None
-        self._failure: AdapterError | None = None
+        self._failure: LinkproofError | None = None
         self._reader = asyncio.create_task(self._read(), name=f"read {name}")
         self._watcher = asyncio.create_task(self._watch(), name=f"watch {name}")
 
@@ -72,7 +73,7 @@ class ContractProcess:
         guard: Guard,
         log_path: Path,
         on_event: Callable[[Event, int], None],
-        on_failure: Callable[[AdapterError], None],
+        on_failure: Callable[[LinkproofError], None],
         env: Mapping[str, str] | None = None,
         place: Place | None = None,
     ) -> Self:
@@ -98,6 +99,11 @@ class ContractProcess:
         return self._child.pid
 
     @property
+    def proven_end(self) -> str:
+        """What proves that it ended; to be asked after its end."""
+        return self._child.proven_end
+
+    @property
     def has_own_network(self) -> bool:
         """Whether it sees another network than this process does."""
         return self._child.has_own_network
@@ -107,6 +113,7 @@ class ContractProcess:
 
         Raises:
             AdapterError: the process ended, broke the contract, or did not answer in time.
+            HostError: what carries it has lost it.
         """
         if self._failure is not None:
             raise self._failure
@@ -152,8 +159,10 @@ class ContractProcess:
             self._outcome = await self._end()
             return self._outcome
         finally:
-            await self._child.remove()
-            await self._let_go()
+            try:
+                await self._child.remove()
+            finally:
+                await self._let_go()
 
     async def kill(self) -> None:
         """End it at once, as a crash would."""
@@ -241,7 +250,7 @@ class ContractProcess:
     def _fail(self, found: str, why: str) -> None:
         if self._stopping or self._failure is not None:
             return
-        self._failure = AdapterError(f"{self.name}: {found}", why=why, mend=self._mend())
+        self._failure = self._child.lost or AdapterError(f"{self.name}: {found}", why=why, mend=self._mend())
         for waiting in self._waiting.values():
             if not waiting.done():
                 waiting.set_exception(self._failure)

@@ -107,10 +107,16 @@ class ContainerChild:
         self.stdout = asyncio.StreamReader(limit=LINE_BYTES_MAX)
         self.exited = asyncio.Event()
         self.end = ""
+        self.lost: HostError | None = None
         self._writer = writer
         self._is_paused = False
         self._reading = asyncio.create_task(self._read(reader, log), name=f"streams of {container[:12]}")
         self._watching = asyncio.create_task(self._watch(), name=f"end of {container[:12]}")
+
+    @property
+    def proven_end(self) -> str:
+        """What the engine told."""
+        return f"the engine says that the container {self.id[:12]} {self.end}"
 
     def write(self, data: bytes) -> None:
         """Write to its standard input."""
@@ -194,17 +200,41 @@ class ContainerChild:
                     log.write(piece)
                     log.flush()  # its last words are read from there
         except (asyncio.IncompleteReadError, ConnectionError):
+            await self._look_after()  # before anybody takes the end of its output for its own doing
             self.stdout.feed_eof()
 
     async def _watch(self) -> None:
         """Wait for the end of its first process, with which all others end, and ask how that came."""
         await _ended(self.pid)
+        try:
+            self.end = await self._asked_end()
+        except HostError as error:
+            self._lose(error)
+        self.exited.set()
+
+    async def _asked_end(self) -> str:
         told = await self._engine.call(lambda: self._engine.api.wait(self.id))
         code = told["StatusCode"]
-        self.end = f"ended by signal {code - _SIGNALLED}" if code > _SIGNALLED else f"exited with code {code}"
+        end = f"ended by signal {code - _SIGNALLED}" if code > _SIGNALLED else f"exited with code {code}"
         if code and (await self._inspect())["OOMKilled"]:
-            self.end += f", for more than {self._engine.limits.memory} of memory"
-        self.exited.set()
+            end += f", for more than {self._engine.limits.memory} of memory"
+        return end
+
+    async def _look_after(self) -> None:
+        """Find out whether its output has ended because there is no engine any more to hand it on."""
+        if not self.exited.is_set():
+            try:
+                await self._engine.call(self._engine.api.ping)
+            except HostError as error:
+                self._lose(error)
+
+    def _lose(self, error: HostError) -> None:
+        self.end = "was lost by the container engine"
+        self.lost = HostError(
+            f"the container {self.id[:12]} was lost: {error.found}",
+            why="an engine that is stopped, or crashes, in mid-run takes its containers with it",
+            mend="see its log (journalctl --unit docker), start it, and play again",
+        )
 
 
 async def _ended(pid: int) -> None:

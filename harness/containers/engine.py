@@ -217,7 +217,17 @@ def blaming_the_host() -> Iterator[None]:
     except docker.errors.APIError as error:
         raise HostError(f"the container engine refused: {error.explanation or error}") from error
     except (docker.errors.DockerException, requests.RequestException) as error:
-        raise HostError(f"the container engine did not answer: {error}", mend="see its log, 'docker info'") from error
+        raise HostError(
+            f"the container engine did not answer: {_reason(error)}",
+            mend="see whether it runs (docker info), and its log (journalctl --unit docker)",
+        ) from error
+
+
+def _reason(error: BaseException) -> str:
+    """Return what lies at the bottom of an error of requests, which wraps it several times."""
+    while error.args and isinstance(error.args[-1], BaseException):
+        error = error.args[-1]
+    return getattr(error, "strerror", None) or str(error)
 
 
 def host_config(engine: ContainerEngine, network_mode: str) -> dict[str, Any]:

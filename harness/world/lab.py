@@ -95,8 +95,10 @@ class LabConfig:
         """What is added to the command of every server."""
         return ("--host", self.host) if self.host != IPV4 else ()
 
-    def of_server(self, error: AdapterError) -> LinkproofError:
+    def of_server(self, error: LinkproofError) -> LinkproofError:
         """Return a failure of the server, laid on whoever made it: on us, where it is the reference."""
+        if not isinstance(error, AdapterError):
+            return error  # the machine has failed, under a server of whoever's
         if not self.server_is_reference:
             # Both speak the same lines, and what is said of an adapter has the client's page in mind.
             found, why, mend = (

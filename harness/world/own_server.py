@@ -81,32 +81,34 @@ class OwnServer:
                 raise AdapterError(f"it says that it listens on {written(address)}", why=why)
         except AdapterError as error:
             raise self._lab.config.of_server(error) from error
-        return self._put_down("server start", began_ns, "it answered")
+        return self._put_down("server start", began_ns, f"it answered, as process {self._process.pid}")
 
     async def kill(self) -> Moment:
         """Have it end without a word, as a crash does."""
         began_ns = now_ns()
-        await self.process.kill()
+        process = self.process
+        await process.kill()
         self._process = None
-        return self._put_down("server kill", began_ns, await self._proven_gone())
+        return self._put_down("server kill", began_ns, f"{process.proven_end}, and {await self._proven_gone()}")
 
     async def stop(self) -> Moment:
         """Have it end in order: it closes its connections first."""
         began_ns = now_ns()
-        outcome = await self.process.stop()
+        process = self.process
+        outcome = await process.stop()
         self._process = None
         if outcome != "finished":
             raise self._lab.config.of_server(AdapterError(f"it was to end in order, and had to be {outcome}"))
-        return self._put_down("server stop", began_ns, await self._proven_gone())
+        return self._put_down("server stop", began_ns, f"{process.proven_end}, and {await self._proven_gone()}")
 
     async def suspend(self) -> Moment:
-        """Have it stand still (SIGSTOP): connections are accepted by the kernel, and nobody answers."""
+        """Have it stand still (SIGSTOP, or pause): connections are accepted by the kernel, and nobody answers."""
         began_ns = now_ns()
         self._suspended = True
         return self._put_down("server suspend", began_ns, await self.process.suspend())
 
     async def resume(self) -> Moment:
-        """Let it go on (SIGCONT)."""
+        """Let it go on."""
         began_ns = now_ns()
         proof = await self.process.resume()
         self._suspended = False
@@ -136,7 +138,7 @@ class OwnServer:
             if now_ns() > deadline_ns:
                 raise HarnessError(f"the server is gone, and somebody else listens on its port {self.address[1]}")
             await asyncio.sleep(0.02)
-        return f"the process was reaped, and a connect to port {self.address[1]} was refused"
+        return f"a connect to port {self.address[1]} was refused"
 
 
 def _no_event(event: Event, arrived_ns: int) -> None:

@@ -19,7 +19,7 @@ from harness.containers.engine import ContainerEngine, Limits, Network
 from harness.containers.holder import Holders
 from harness.containers.plug import ContainerPlug
 from harness.containers.reach import check_reach
-from harness.errors import AdapterError, HostError
+from harness.errors import AdapterError, HostError, LinkproofError
 from harness.guard import Guard
 from harness.spec.timing import NS_PER_S
 from harness.world.sockets import connections_of_network
@@ -203,7 +203,7 @@ def test_an_image_that_says_nothing_of_the_contract_is_an_error_of_the_adapter(
     run_in_engine: RunInEngine, base: str, tmp_path: Path
 ) -> None:
     async def test(engine: ContainerEngine) -> None:
-        failures: list[AdapterError] = []
+        failures: list[LinkproofError] = []
         with Guard() as guard:
             process = await ContractProcess.start(
                 "a test",

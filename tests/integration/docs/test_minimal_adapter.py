@@ -9,7 +9,7 @@ from pathlib import Path
 from harness.adapter.contract import Answer, Event, Hello
 from harness.adapter.handshake import Clock, greet
 from harness.adapter.process import ContractProcess
-from harness.errors import AdapterError
+from harness.errors import LinkproofError
 from harness.guard import Guard
 from tests.unit.docs.pages import page
 
@@ -21,7 +21,7 @@ class Conversation:
 
     def __init__(self) -> None:
         self.events: list[Event] = []
-        self.failures: list[AdapterError] = []
+        self.failures: list[LinkproofError] = []
         self.answers: dict[str, Answer] = {}
         self.hello: Hello | None = None
         self.clock: Clock | None = None

@@ -15,7 +15,7 @@ from harness.adapter.contract import Answer, Event
 from harness.adapter.handshake import Clock, greet
 from harness.adapter.process import ContractProcess
 from harness.clock import now_ns
-from harness.errors import AdapterError
+from harness.errors import LinkproofError
 from harness.guard import Guard
 from tests.integration.examples.example_rig import EXAMPLES
 
@@ -68,7 +68,7 @@ class Talk:
     process: ContractProcess
     log_path: Path
     seen: list[tuple[Event, int]] = field(default_factory=list)
-    failures: list[AdapterError] = field(default_factory=list)
+    failures: list[LinkproofError] = field(default_factory=list)
     clock: Clock | None = None
     _unseen: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     _came: asyncio.Event = field(default_factory=asyncio.Event)
@@ -118,7 +118,7 @@ def hold(binary: Path, folder: Path, talk_over: Callable[[Talk], Awaitable[None]
 
     async def held() -> Talk:
         seen: list[Callable[[Event, int], None]] = []
-        failures: list[AdapterError] = []
+        failures: list[LinkproofError] = []
         log_path = folder / "adapter.log"
         with Guard() as guard:
             process = await ContractProcess.start(
