@@ -182,7 +182,7 @@ class ContainerChild:
         status = (await self._inspect())["Status"]
         if status != wanted:
             raise HostError(f"the container {self.id[:12]} was to be {wanted}, and the engine says {status!r}")
-        return f"the engine says that the container is {status!r}"
+        return f"the engine says that the container {self.id[:12]} is {status!r}"
 
     async def _inspect(self) -> dict[str, Any]:
         told: dict[str, Any] = await self._engine.call(lambda: self._engine.api.inspect_container(self.id))

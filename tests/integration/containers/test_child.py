@@ -76,12 +76,12 @@ def test_it_is_spoken_to_and_ends_with_its_input(run_in_engine: RunInEngine, bas
 def test_it_is_suspended_resumed_and_killed(run_in_engine: RunInEngine, base: str, tmp_path: Path) -> None:
     async def test(engine: ContainerEngine) -> None:
         child = await started(engine, base, tmp_path / "log", ECHO)
-        assert await child.suspend() == "the engine says that the container is 'paused'"
+        assert await child.suspend() == f"the engine says that the container {child.id[:12]} is 'paused'"
         child.write(b"still\n")
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.3):
                 await child.stdout.readline()
-        assert await child.resume() == "the engine says that the container is 'running'"
+        assert await child.resume() == f"the engine says that the container {child.id[:12]} is 'running'"
         assert await line_of(child) == "STILL"
         await child.suspend()
         await child.signal(signal.SIGKILL)  # also one that stands still
