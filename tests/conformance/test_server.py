@@ -37,6 +37,7 @@ async def test_a_server_that_is_restarted_at_once_interrupts_nobody(world: World
     alice = await world.online("alice")
     killed = await server.kill()
     await server.start()
+    await world.until(2.5, after=killed)  # later, and nobody could be back within the 4 s
     await world.until(5.0, after=killed)
     alice.saw(*LOGGED_IN, nothing("CONNECTED-4", "OPEN-27"))
 
@@ -147,6 +148,7 @@ async def test_a_connection_that_stays_silent_is_replaced_within_the_4_s(world: 
     await alice.link.half_open()
     killed = await server.kill()
     await server.start()
+    await world.until(2.0, after=killed)  # later, and nobody could be back within the 4 s
     await world.until(6.0, after=killed)  # 4.0 s: nothing
     alice.saw(*LOGGED_IN, nothing("OPEN-2", "CONNECTED-4"))
 
