@@ -5,7 +5,6 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 
 import pytest
 
@@ -24,13 +23,6 @@ sys.meta_path.insert(0, Finder())
 from harness.entry import main
 main()
 """
-
-
-@pytest.fixture(autouse=True)
-def _as_it_was() -> Iterator[None]:
-    taken = signal.getsignal(signal.SIGINT)
-    yield
-    signal.signal(signal.SIGINT, taken)
 
 
 def test_ctrl_c_while_it_is_loaded_ends_it_without_a_word() -> None:

@@ -4,20 +4,10 @@ from __future__ import annotations
 
 import signal
 import sys
-from collections.abc import Iterator
 
 import pytest
 
 from harness.cli.interruption import Interruption, interrupt_on_sigterm
-
-
-@pytest.fixture(autouse=True)
-def _as_it_was(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(sys, "unraisablehook", sys.unraisablehook)
-    taken = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    yield
-    for number, handler in taken.items():
-        signal.signal(number, handler)
 
 
 class Dying:
