@@ -11,7 +11,7 @@ import click
 from harness.adapter.contract import CERTIFICATE_VARIABLE, KEY_VARIABLE, SECRET_VARIABLE
 from harness.reference.limits_core import ServerLimits
 from harness.reference.server import HEARTBEAT_S, Server, ServerConfig
-from harness.reference.server_control import secret_or_random, serve_controlled, tls_with
+from harness.reference.server_control import make_room, secret_or_random, serve_controlled, tls_with
 from harness.reference.server_log import LogFormat, start
 from harness.reference.tokens import issue
 from harness.reference.wire import FRAME_BYTES_MAX, SUBPROTOCOL
@@ -100,6 +100,7 @@ def serve(
     )
     if log_format is not None:
         start(sys.stderr, LogFormat(log_format))
+    make_room(config.limits.connections_max)
     if control:
         asyncio.run(serve_controlled(config, sys.stdin.buffer, sys.stdout.buffer))
     else:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
+import resource
 import secrets
 import signal
 import ssl
@@ -42,6 +43,7 @@ from harness.reference.wire import SUBPROTOCOL
 NAME = "linkproof reference server"
 EXIT_OK = 0
 EXIT_ERROR = 2
+FILES_BESIDE = 100  # what a process has open beside its connections: far less
 
 
 class _User(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -189,8 +191,22 @@ async def _lines_of(stdin: BinaryIO) -> AsyncIterator[asyncio.StreamReader]:
         transport.close()
 
 
+def make_room(connections: int) -> None:
+    """Let this process open as many files as that many connections need, as far as the system allows it.
+
+    Many systems begin a process with 1024, and let it ask for more by itself.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = connections + FILES_BESIDE
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(
+            resource.RLIMIT_NOFILE, (wanted if hard == resource.RLIM_INFINITY else min(wanted, hard), hard)
+        )
+
+
 def run(config: ServerConfig) -> int:
     """Run a controlled server on this process's standard streams, and return the exit code."""
+    make_room(config.limits.connections_max)
     try:
         asyncio.run(serve_controlled(config, sys.stdin.buffer, sys.stdout.buffer))
     except LinkproofError as error:

@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import re
+import resource
 import signal
 import socket
 import ssl
@@ -330,6 +331,18 @@ def test_serve_speaks_tls_and_writes_what_it_does_a_json_line_each_and_never_a_t
     assert lines[1]["uid"] == "alice"
     assert lines[3]["why"] == "unconfirmed"
     assert issue(SECRET, "app", "alice") not in errors
+
+
+@pytest.mark.parametrize("command", [CONTROL, SERVE])
+def test_it_makes_room_for_its_connections_as_far_as_the_system_lets_it(command: tuple[str, ...]) -> None:
+    few_at_first = ("sh", "-c", 'ulimit -Sn 128; ulimit -Hn 4096; exec "$@"', "sh", *command)
+    with child("--port", "0", command=few_at_first) as server:
+        assert server.process.stdout is not None
+        if command is CONTROL:
+            server.ask("hello")
+        else:
+            server.process.stdout.readline()
+        assert resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE) == (4096, 4096)
 
 
 def test_serve_keeps_the_limits_that_it_is_given() -> None:
