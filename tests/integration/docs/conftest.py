@@ -60,8 +60,8 @@ class Place:
             check=False,
         )
 
-    def run_shown(self, shown: Shown, run: Path | None = None) -> None:
-        """Run a command of a page; it has to end as the page says."""
+    def check_shown(self, shown: Shown, run: Path | None = None) -> None:
+        """Check that a command of a page ends as the page says; RUN in it is the folder of this run."""
         text = replaced(shown)[0]
         expected, _why = EXITS.get(text, (0, ""))
         ended = self.run(text if run is None else text.replace("RUN", shlex.quote(str(run))))

@@ -25,9 +25,6 @@ class Runs:
     place: Place
     real: Path
 
-    def run(self, shown: Shown) -> None:
-        self.place.run_shown(shown, self.real)
-
 
 @pytest.fixture(scope="module")
 def runs(new_place: Callable[[str], Place]) -> Runs:
@@ -50,4 +47,4 @@ def test_a_command_in_the_text_runs_as_shown(runs: Runs, shown: Shown) -> None:
         assert "ws://127.0.0.1:" in first
         assert code in (0, 130)
     else:
-        runs.run(shown)
+        runs.place.check_shown(shown, runs.real)
