@@ -9,9 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
+
+# Of a monotonic clock; what is read is a number of 64 bits, and no arithmetic with two of them fails.
+Instant = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
 
 
 class What(StrEnum):
@@ -42,14 +45,16 @@ class Observation(msgspec.Struct, frozen=True, omit_defaults=True):
     between the two (a fault call), or where it is a span. ``arrived_ns`` is when the harness heard of it.
     """
 
-    at_ns: int
+    at_ns: Instant
     source: str
     what: What
     name: str
     args: dict[str, Any] = {}
-    until_ns: int | None = None
-    arrived_ns: int | None = None
+    until_ns: Instant | None = None
+    arrived_ns: Instant | None = None
 
+
+_SHOWN = 120  # characters of what cannot be read, and of why: either may quote a line of any length
 
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(Observation)
@@ -74,8 +79,9 @@ def load(data: bytes, name: str = "trace") -> list[Observation]:
     for number, line in enumerate(data.splitlines(), start=1):
         try:
             observations.append(_decoder.decode(line))
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise TraceError(f"{name}:{number}: not an observation: {error}; the line is {line[:120]!r}") from error
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            why = str(error)[:_SHOWN]
+            raise TraceError(f"{name}:{number}: not an observation: {why}; the line is {line[:_SHOWN]!r}") from error
     return observations
 
 

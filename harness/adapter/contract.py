@@ -18,6 +18,11 @@ from msgspec import Meta, Struct
 
 CONTRACT_VERSION = 1
 LINE_BYTES_MAX = 1024 * 1024
+# Brackets within brackets in the values of one line. What is deeper may be read, and not be written again.
+NESTED_MAX = 64
+INSTANT_MAX_NS = 2**62  # 146 years: so the difference of two instants still is a number of 64 bits
+
+Instant = Annotated[int, Meta(ge=-INSTANT_MAX_NS, le=INSTANT_MAX_NS)]  # of a monotonic clock
 
 # What a server finds in its environment: the secret that tokens are signed with; with TLS two PEM files.
 SECRET_VARIABLE = "LINKPROOF_SECRET"
@@ -90,7 +95,7 @@ class Answer(Struct, frozen=True, omit_defaults=True):
     """
 
     id: Annotated[int, Meta(description="that of the request")]
-    at_ns: Annotated[int, Meta(description="your monotonic clock when the client answered")]
+    at_ns: Annotated[Instant, Meta(description="your monotonic clock when the client answered")]
     result: Annotated[dict[str, Any] | None, Meta(description="what came of it; left out where there is an error")] = (
         None
     )
@@ -104,7 +109,7 @@ class Event(Struct, frozen=True):
     """Adapter to harness: the SDK called back. ``at_ns`` is the adapter's monotonic clock inside the callback."""
 
     event: Annotated[str, Meta(description="the name of the callback")]
-    at_ns: Annotated[int, Meta(description="your monotonic clock, read first thing inside the callback")]
+    at_ns: Annotated[Instant, Meta(description="your monotonic clock, read first thing inside the callback")]
     args: Annotated[
         dict[str, Any], Meta(description="its arguments, exactly those of [the table below](#callbacks)")
     ] = {}
@@ -156,7 +161,7 @@ class ServerConnections(Struct, frozen=True):
 class ServerDelays(Struct, frozen=True):
     """The result of a server's ``delays``: what ran late: when it was due, and when it ran, by its clock."""
 
-    late: list[tuple[int, int]]
+    late: list[tuple[Instant, Instant]]
 
 
 class Create(Struct, frozen=True):
@@ -187,10 +192,14 @@ class Reaction(Struct, frozen=True):
 
 
 UNSUPPORTED = "unsupported"
+_WHY_MAX = 500
 
 
 class ContractError(ValueError):
     """A line that the contract does not allow; its text says what is wrong with it."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why[:_WHY_MAX])  # it may quote a line of a megabyte
 
 
 class _Line(Struct, frozen=True):
@@ -222,15 +231,30 @@ def decode_request(line: bytes) -> Request:
         ContractError: the line is not a request.
     """
     try:
-        return _request_decoder.decode(line)
+        request = _request_decoder.decode(line)
     except _UNREADABLE as error:
         raise ContractError(f"not a request: {error}") from error
+    _check_depth(line, request.args)
+    return request
 
 
-def _checked(answer: Answer) -> Answer:
+def _checked(line: bytes, answer: Answer) -> Answer:
     if (answer.result is None) == (answer.error is None):
         raise ContractError("an answer has either a 'result' or an 'error'")
+    _check_depth(line, answer.result)
     return answer
+
+
+def _check_depth(line: bytes, value: Any) -> None:
+    if line.count(b"{") + line.count(b"[") <= NESTED_MAX:
+        return
+    level = [value]
+    for _ in range(NESTED_MAX + 1):
+        nested = [each for each in level if isinstance(each, dict | list)]
+        if not nested:
+            return
+        level = [inner for each in nested for inner in (each.values() if isinstance(each, dict) else each)]
+    raise ContractError(f"values are nested more than {NESTED_MAX} deep")
 
 
 def decode_from_adapter(line: bytes) -> Answer | Event:
@@ -242,7 +266,7 @@ def decode_from_adapter(line: bytes) -> Answer | Event:
     try:
         kind = _line_decoder.decode(line)
         if kind.id is not None and kind.event is None:
-            return _checked(_answer_decoder.decode(line))
+            return _checked(line, _answer_decoder.decode(line))
         if kind.event is None or kind.id is not None:
             raise ContractError("a line has either an 'id' (an answer) or an 'event' (a callback)")
         event = _event_decoder.decode(line)
@@ -253,4 +277,5 @@ def decode_from_adapter(line: bytes) -> Answer | Event:
         raise ContractError(f"no callback is called {event.event!r}; there are {', '.join(CALLBACKS)}")
     if event.args.keys() != wanted.keys():
         raise ContractError(f"{event.event} carries {sorted(event.args)}, expected {sorted(wanted)}")
+    _check_depth(line, event.args)
     return event

@@ -8,7 +8,14 @@ from typing import Any, Protocol
 
 import msgspec
 
-from harness.adapter.contract import CAPABILITIES, CONTRACT_VERSION, UNSUPPORTED, Answer, Hello
+from harness.adapter.contract import (
+    CAPABILITIES,
+    CONTRACT_VERSION,
+    INSTANT_MAX_NS,
+    UNSUPPORTED,
+    Answer,
+    Hello,
+)
 from harness.adapter.process import CONTRACT_PAGE
 from harness.clock import now_ns
 from harness.errors import AdapterError
@@ -83,7 +90,7 @@ async def compare_clocks(process: Asked) -> Clock:
         asked_ns = now_ns()
         answer, answered_ns = await process.request("clock", {})
         theirs = (answer.result or {}).get("now_ns")
-        if not isinstance(theirs, int) or isinstance(theirs, bool):
+        if not isinstance(theirs, int) or isinstance(theirs, bool) or abs(theirs) > INSTANT_MAX_NS:
             raise _wrong(process.name, f"answered clock with {answer.error or answer.result!r}", '{"now_ns": NUMBER}')
         samples.append(Clock(theirs - (asked_ns + answered_ns) // 2, (answered_ns - asked_ns) // 2 + 1))
     best = min(samples, key=lambda sample: sample.error_ns)

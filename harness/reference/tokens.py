@@ -15,12 +15,11 @@ import jwt
 from harness.errors import UsageError
 from harness.reference.requests_core import Authenticate
 from harness.reference.sessions_core import Claims
-from harness.reference.wire import Code
+from harness.reference.wire import LIFETIME_MAX_S, Code
 
 ALGORITHM = "HS256"
 SECRET_BYTES_MIN = 32  # RFC 7518, 3.2: the key must be at least as long as the hash
 
-_EXP_MAX_S = 1e12  # some 30,000 years: keeps what is no number, or hardly one, out of the arithmetic
 _OPTIONS: jwt.types.Options = {
     "require": ["app_id", "uid"],
     # The library would round the expiry to whole seconds and look at the clock itself.
@@ -76,7 +75,8 @@ def verify(secret: str, token: str, *, at_s: float) -> Claims | Code:
         return Code.INVALID_TOKEN
     if exp is None:
         return Claims(app_id, uid, None)
-    if isinstance(exp, bool) or not isinstance(exp, int | float) or not abs(exp) <= _EXP_MAX_S:
+    # What is no number, or hardly one, is kept out of the arithmetic; NaN is not within any bounds.
+    if isinstance(exp, bool) or not isinstance(exp, int | float) or not abs(exp) <= LIFETIME_MAX_S:
         return Code.INVALID_TOKEN
     return Claims(app_id, uid, exp - at_s) if exp > at_s else Code.TOKEN_EXPIRED
 

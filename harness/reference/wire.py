@@ -18,6 +18,7 @@ SUBPROTOCOL = "rtm.v1"
 FRAME_BYTES_MAX = 64 * 1024
 ATTRIBUTES_MAX = 32
 UIDS_MAX = 256
+LIFETIME_MAX_S = 1e12  # some 30,000 years; in nanoseconds what is far beyond it is not even a number
 
 RequestId = Annotated[int, Meta(ge=1, le=2**53 - 1)]
 Count = Annotated[int, Meta(ge=0, le=2**53 - 1)]  # 2**53 - 1: beyond it JSON numbers lose digits in other languages
@@ -28,6 +29,7 @@ Text = Annotated[str, Meta(max_length=32 * 1024)]
 AttributeValue = Annotated[str, Meta(max_length=1024)]
 Attributes = Annotated[dict[Name, AttributeValue], Meta(max_length=ATTRIBUTES_MAX)]
 Names = Annotated[list[Name], Meta(max_length=UIDS_MAX)]
+Lifetime = Annotated[float, Meta(ge=-LIFETIME_MAX_S, le=LIFETIME_MAX_S)]
 
 
 class Code(StrEnum):
@@ -178,7 +180,7 @@ class LoggedIn(Frame, frozen=True, tag="logged_in"):
     session: Secret
     resumed: bool
     heartbeat_s: float
-    token_expires_in_s: float | None = None
+    token_expires_in_s: Lifetime | None = None
 
 
 class Refused(Frame, frozen=True, tag="refused"):
@@ -204,7 +206,7 @@ class Done(Frame, frozen=True, tag="done"):
     """A request was carried out. Of ``renew_token`` it tells how long the new token lives, where that is bounded."""
 
     id: int
-    token_expires_in_s: float | None = None
+    token_expires_in_s: Lifetime | None = None
 
 
 class Failed(Frame, frozen=True, tag="failed"):
@@ -298,6 +300,9 @@ ServerFrame = (
 )
 
 
+_WHY_MAX = 500
+
+
 class WireError(ValueError):
     """A frame that the other end must not have sent; its text says what is wrong and goes into the close reason."""
 
@@ -306,7 +311,7 @@ class WireError(ValueError):
     TOO_BIG: ClassVar[int] = 1009
 
     def __init__(self, why: str, close_code: int = INVALID) -> None:
-        super().__init__(why)
+        super().__init__(why[:_WHY_MAX])  # it may quote the whole frame
         self.close_code = close_code
 
 

@@ -59,6 +59,7 @@ def test_an_observation_cannot_be_altered() -> None:
         (b'{"at_ns":"7","source":"alice","what":"fault","name":"cut"}', "Expected `int`"),
         (b'{"at_ns":7,"source":"alice","what":"rumour","name":"cut"}', "rumour"),
         (b'{"at_ns":7,"source":"\xff","what":"fault","name":"cut"}', ""),
+        (b'{"at_ns":%d,"source":"alice","what":"fault","name":"cut"}' % 2**63, "at_ns"),
     ],
 )
 def test_a_line_that_is_no_observation_is_named_with_its_number_and_why(line: bytes, why: str) -> None:
@@ -70,10 +71,16 @@ def test_a_line_that_is_no_observation_is_named_with_its_number_and_why(line: by
     assert text.endswith(f"the line is {line!r}")
 
 
-def test_of_a_long_line_only_the_beginning_is_shown() -> None:
+@pytest.mark.parametrize("line", [b"x" * 10_000, b'{"what":"' + b"x" * 10_000 + b'"}', b'"\xff' * 10_000])
+def test_of_a_long_line_only_the_beginning_is_shown(line: bytes) -> None:
     with pytest.raises(TraceError) as caught:
-        load(b"x" * 10_000)
-    assert str(caught.value).count("x") < 200
+        load(line)
+    assert len(str(caught.value)) < 800
+
+
+def test_a_line_that_is_nested_too_deep_to_be_read_is_no_observation() -> None:
+    with pytest.raises(TraceError, match=r"^trace:1: not an observation: maximum recursion depth"):
+        load(b'{"at_ns":7,"args":{"a":' + b"[" * 100_000)
 
 
 def test_a_trace_is_read_from_a_file_and_its_errors_name_it(tmp_path: Path) -> None:

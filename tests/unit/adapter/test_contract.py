@@ -13,6 +13,7 @@ from harness.adapter.contract import (
     CALLBACKS,
     CALLS,
     CAPABILITIES,
+    NESTED_MAX,
     Answer,
     ContractError,
     Event,
@@ -24,12 +25,15 @@ from harness.adapter.contract import (
 )
 
 numbers = st.integers(-(2**63), 2**63 - 1)
+instants = st.integers(-(2**62), 2**62)
 texts = st.text(st.characters(codec="utf-8"))  # a lone surrogate is no text in UTF-8
 values = st.recursive(st.none() | st.booleans() | numbers | texts, lambda inner: st.lists(inner), max_leaves=5)
 objects = st.dictionaries(texts, values, max_size=3)
-answers = st.builds(Answer, numbers, numbers, objects) | st.builds(Answer, numbers, numbers, error=texts)
+answers = st.builds(Answer, numbers, instants, objects) | st.builds(Answer, numbers, instants, error=texts)
 events = st.sampled_from(sorted(CALLBACKS)).flatmap(
-    lambda name: st.builds(Event, st.just(name), numbers, st.fixed_dictionaries(dict.fromkeys(CALLBACKS[name], values)))
+    lambda name: st.builds(
+        Event, st.just(name), instants, st.fixed_dictionaries(dict.fromkeys(CALLBACKS[name], values))
+    )
 )
 too_deep = b'{"id":1,"at_ns":1,"result":{"a":' + b"[" * 100_000
 
@@ -133,12 +137,48 @@ def test_a_line_of_the_harness_is_refused_with_its_cause(line: bytes, why: str) 
         decode_request(line)
 
 
+def nested(depth: int) -> bytes:
+    return b"[" * depth + b"]" * depth
+
+
+@pytest.mark.parametrize("at_ns", [-(2**62), 2**62])
+def test_a_stamp_is_of_a_clock_that_can_be(at_ns: int) -> None:
+    beyond = at_ns + (1 if at_ns > 0 else -1)
+    for line in ('{"id":1,"result":{},"at_ns":%d}', '{"event":"onTokenExpired","at_ns":%d}'):
+        assert decode_from_adapter((line % at_ns).encode()).at_ns == at_ns
+        for wrong in (beyond, at_ns * 10**400):  # the latter cannot even be shown in seconds
+            assert "at_ns" in (refusal(decode_from_adapter, (line % wrong).encode()) or "")
+
+
+@pytest.mark.parametrize(
+    ("decode", "line"),
+    [
+        (decode_from_adapter, b'{"id":1,"at_ns":1,"result":{"a":%s}}'),
+        (decode_from_adapter, b'{"event":"onLogout","at_ns":1,"args":{"code":%s}}'),
+        (decode_request, b'{"id":1,"call":"x","args":{"a":[{"b":1}],"c":%s}}'),
+    ],
+    ids=["answer", "event", "request"],
+)
+def test_values_are_nested_so_deep_and_no_deeper(decode: Callable[[bytes], object], line: bytes) -> None:
+    assert refusal(decode, line % nested(NESTED_MAX - 1)) is None  # the object that they are in counts too
+    assert refusal(decode, line % nested(NESTED_MAX)) == f"values are nested more than {NESTED_MAX} deep"
+    wide = b",".join([nested(2)] * NESTED_MAX)
+    assert refusal(decode, line % (b"[" + wide + b"]")) is None
+
+
+def test_of_a_long_line_only_the_beginning_is_told() -> None:
+    event = {"event": "x" * 10_000, "at_ns": 1}
+    told = refusal(decode_from_adapter, json.dumps(event).encode())
+    assert told is not None
+    assert len(told) == 500
+
+
 def test_what_later_versions_add_is_passed_over() -> None:
     assert decode_from_adapter(b'{"id":1,"at_ns":2,"result":{},"took_ns":3}\n') == Answer(1, 2, {})
     assert decode_request(b'{"id":1,"call":"login","trace":true}\n') == Request(1, "login")
 
 
-@given(numbers, numbers, st.none() | objects, st.none() | texts)
+@given(numbers, instants, st.none() | objects, st.none() | texts)
 def test_an_answer_has_exactly_one_of_result_and_error(
     number: int, at_ns: int, result: dict[str, Any] | None, error: str | None
 ) -> None:

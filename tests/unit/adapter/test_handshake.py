@@ -117,11 +117,12 @@ def test_intervals_that_a_client_can_be_judged_by_are_taken(time: ToldTime, hear
         ("hello", Answer(1, 0, HELLO | {"retry_s": 30}), "retry_s 30", "a retry of under 30 s"),
         ("clock", Answer(2, 0, error=UNSUPPORTED), "answered clock with 'unsupported'", '{"now_ns": NUMBER}'),
         ("clock", Answer(2, 0, {"now_ns": "12"}), "answered clock with {'now_ns': '12'}", '{"now_ns": NUMBER}'),
+        ("clock", Answer(2, 0, {"now_ns": 10**25}), "answered clock with {'now_ns': 10000", '{"now_ns": NUMBER}'),
         ("clock", Answer(2, 0, {"now_ns": True}), "answered clock with {'now_ns': True}", '{"now_ns": NUMBER}'),
         (UNKNOWN_CALL, Answer(9, 0, {}), f"answered '{UNKNOWN_CALL}' with {{}}", "expected unsupported"),
         (UNKNOWN_CALL, Answer(9, 0, error="what?"), f"answered '{UNKNOWN_CALL}' with 'what?'", "expected unsupported"),
     ],
-    ids=range(16),
+    ids=range(17),
 )
 def test_a_wrong_answer_is_shown_with_what_was_expected(
     time: ToldTime, call: str, answer: Answer, found: str, wanted: str

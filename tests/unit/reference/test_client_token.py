@@ -30,6 +30,16 @@ def refuse(rig: Rig, code: Code) -> None:
 # ------------------------------------------------------------------------------------------------------------- expiry
 
 
+@pytest.mark.parametrize("lifetime_s", ["1e308", "-1e308"])
+def test_a_lifetime_that_is_no_time_gives_the_connection_up_and_nothing_else(lifetime_s: str) -> None:
+    rig = Rig()
+    conn = rig.online()
+    rig.feed(conn, f'{{"type":"done","id":1,"token_expires_in_s":{lifetime_s}}}'.encode())
+    assert conn in rig.closed
+    rig.let_in(rig.last, resumed=True)
+    assert rig.take() == []  # CONNECTED-4: back within 4 s
+
+
 def test_it_is_told_when_it_expires_and_switches_nothing() -> None:
     rig = Rig()
     rig.login()

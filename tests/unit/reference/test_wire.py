@@ -150,6 +150,19 @@ def test_the_limits_of_a_frame(written: dict[str, Any], is_legal: bool) -> None:
         assert caught.value.close_code == WireError.INVALID
 
 
+@pytest.mark.parametrize("told", ["-1e12", "0", "1e12", "1000000000000"])
+def test_a_token_lives_for_up_to_so_long(told: str) -> None:
+    frame = decode_from_server('{"type":"done","id":1,"token_expires_in_s":' + told + "}")
+    assert frame == wire.Done(1, token_expires_in_s=float(told))
+
+
+@pytest.mark.parametrize("told", ["1.000001e12", "-1.000001e12", "1e308", "-1e308", "1" + "0" * 308])
+def test_a_token_that_would_live_for_longer_is_no_frame(told: str) -> None:
+    for start in ('{"type":"done","id":1,', '{"type":"logged_in","session":"s","resumed":true,"heartbeat_s":1,'):
+        with pytest.raises(WireError, match="token_expires_in_s"):
+            decode_from_server(f'{start}"token_expires_in_s":{told}}}')
+
+
 MALFORMED: list[bytes | str] = [
     b"",
     "",
@@ -174,6 +187,12 @@ def test_what_is_no_frame_is_one_kind_of_error(data: bytes | str) -> None:
         with pytest.raises(WireError, match=r"not a frame of rtm\.v1: ") as caught:
             decode(data)
         assert caught.value.close_code == 1007
+
+
+def test_of_a_long_frame_only_the_beginning_is_told() -> None:
+    with pytest.raises(WireError, match="unknown field `xxx") as caught:
+        decode_from_client('{"type":"logout","' + "x" * 10_000 + '":1}')
+    assert len(str(caught.value)) == 500
 
 
 @pytest.mark.parametrize("is_text", [True, False])
