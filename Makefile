@@ -33,7 +33,7 @@ certify: $(INSTALLED) ## certify the reference client; another with ARGS='--clie
 test: $(INSTALLED) ## run every check and every test, on each supported Python found
 	$(TOX) lint,types,unit
 	$(TOX_EACH_PYTHON) "$(OTHER_PYTHONS)"
-	$(TOX) integration,wheel,conformance,mutants
+	$(TOX) integration,wheel,conformance,mutants,fuzz
 
 .PHONY: lint types unit integration conformance wheel
 lint types unit integration conformance wheel: $(INSTALLED) ## run this part of 'make test' alone
@@ -76,10 +76,14 @@ soak: $(INSTALLED) ## certify N times on a quiet host, and N times on an overloa
 mutants: $(INSTALLED) ## play all wrong clients and servers: each must be caught, by the clause that it breaks
 	$(BIN)/python -m tests.mutants $(ARGS)
 
+.PHONY: fuzz
+fuzz: $(INSTALLED) ## feed the decoders and the cores with hostile bytes, SECONDS=60 for each
+	$(TOX) fuzz -- --seconds $(or $(SECONDS),60) $(ARGS)
+
 # Keeps the pins that still fit; ARGS=--upgrade takes the newest of everything.
 .PHONY: constraints
 constraints: $(INSTALLED) ## pin again what CI installs, after a change to pyproject.toml
-	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --quiet --no-annotate \
+	$(BIN)/uv pip compile pyproject.toml --extra dev --extra fuzz --universal --python-version 3.11 --quiet --no-annotate \
 		--no-emit-index-url --no-emit-find-links --custom-compile-command 'make constraints' \
 		--output-file constraints.txt $(ARGS)
 
