@@ -72,6 +72,10 @@ examples: ## build the clients and the server in examples/
 soak: $(INSTALLED) ## certify N times on a quiet host, and N times on an overloaded one: nobody may be accused
 	$(BIN)/python -m tests.soak $(or $(N),20)
 
+.PHONY: bench
+bench: $(INSTALLED) ## measure speed, exactness and capacity, some 20 min; parts of it with ARGS="--only judge,startup"
+	$(BIN)/python -m tests.benchmarks $(ARGS)
+
 .PHONY: mutants
 mutants: $(INSTALLED) ## play all wrong clients and servers: each must be caught, by the clause that it breaks
 	$(BIN)/python -m tests.mutants $(ARGS)

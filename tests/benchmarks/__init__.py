@@ -1,0 +1,1 @@
+"""How fast linkproof is, how exact, and how much it carries: ``make bench``."""

@@ -1,0 +1,47 @@
+"""The benchmarks work: each part finds its figures, and they are kept. What they say is for 'make bench' to say."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from tests.benchmarks.__main__ import DEFAULT, EXIT_FAILED, EXIT_OK
+from tests.benchmarks.figures import Part, Results
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def bench(into: Path, *words: str) -> tuple[int, str]:
+    command = [sys.executable, "-m", "tests.benchmarks", "--into", str(into), *words]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=240, check=False)
+    return done.returncode, done.stdout + done.stderr
+
+
+def kept_in(into: Path) -> dict[str, Part]:
+    return msgspec.json.decode((into / "results.json").read_bytes(), type=Results).parts
+
+
+def test_each_part_finds_its_figures_and_one_alone_leaves_the_others(tmp_path: Path) -> None:
+    code, told = bench(tmp_path, "--quick")
+    assert code == EXIT_OK, told
+    first = kept_in(tmp_path)
+    assert list(first) == list(DEFAULT)
+    assert [name for name, part in first.items() if part.failure or not part.figures] == []
+    assert [figure.name for part in first.values() for figure in part.figures if figure.name not in told] == []
+    assert (tmp_path / "results.svg").read_text(encoding="utf-8").startswith("<svg")
+
+    assert bench(tmp_path, "--quick", "--only", "faults")[0] == EXIT_OK
+    second = kept_in(tmp_path)
+    assert list(second) == list(DEFAULT)
+    assert [name for name in DEFAULT if first[name] != second[name]] == ["faults"]
+
+
+def test_a_part_that_cannot_be_measured_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LINKPROOF_TOXIPROXY", str(tmp_path / "nothing"))
+    code, told = bench(tmp_path, "--quick", "--only", "faults")
+    assert code == EXIT_FAILED
+    assert "it could not be measured: the process ended with" in told
