@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 
+from harness.oracle.delays import Delays
 from harness.oracle.expect import Window
 from harness.trace import Observation, What
 
@@ -78,9 +79,9 @@ class Budget:
     """The measured errors of one trace."""
 
     def __init__(self, trace: Sequence[Observation]) -> None:
-        self._host = _late(trace, "host")
-        self._server = _late(trace, "server")
-        self._harness = [*_late(trace, "harness"), *_faults_late(trace), *_flaps_late(trace)]
+        self._host = Delays(_late(trace, "host"))
+        self._server = Delays(_late(trace, "server"), kept=TURNS_OF_THE_SERVER)
+        self._harness = Delays([*_late(trace, "harness"), *_faults_late(trace), *_flaps_late(trace)])
         self._declared = {
             each.source: Declared(
                 heartbeat_ns=round(each.args["heartbeat_s"] * NS_PER_S),
@@ -101,7 +102,7 @@ class Budget:
 
     def _on_the_way_ns(self, from_ns: int, to_ns: int) -> int:
         """How late something can be seen: by what the host does to each process, and by the server's own doings."""
-        server_ns = sum(_worst(self._server, from_ns, to_ns)[:TURNS_OF_THE_SERVER])
+        server_ns = sum(self._server.worst(*_close_by(from_ns, to_ns)))
         return PROCESSES_ON_THE_WAY * self.delay_ns(from_ns, to_ns) + server_ns
 
     def error_ns(self, person: str, from_ns: int, to_ns: int) -> int:
@@ -174,11 +175,10 @@ def _late(trace: Sequence[Observation], source: str) -> list[tuple[int, int]]:
     return [(each.at_ns, each.until_ns) for each in delays if each.until_ns is not None]
 
 
-def _longest(delays: Sequence[tuple[int, int]], from_ns: int, to_ns: int) -> int:
-    return max(_worst(delays, from_ns, to_ns), default=0)
+def _longest(delays: Delays, from_ns: int, to_ns: int) -> int:
+    """Return the longest delay in this span, or close by."""
+    return delays.longest(*_close_by(from_ns, to_ns))
 
 
-def _worst(delays: Sequence[tuple[int, int]], from_ns: int, to_ns: int) -> list[int]:
-    """Return how late things were in this span, or close by; the worst first."""
-    first_ns, last_ns = from_ns - DELAY_SPEAKS_FOR_NS, to_ns + DELAY_SPEAKS_FOR_NS
-    return sorted((ran - due for due, ran in delays if due <= last_ns and ran >= first_ns), reverse=True)
+def _close_by(from_ns: int, to_ns: int) -> tuple[int, int]:
+    return from_ns - DELAY_SPEAKS_FOR_NS, to_ns + DELAY_SPEAKS_FOR_NS

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from harness.oracle.budget import NS_PER_S, Budget, Fit
@@ -40,8 +40,9 @@ def columns_of(
 ) -> Column:
     """Return the two columns of one person, with the times that both sides speak of."""
     rows = []
+    moments = _moments(trace)
     for step, observation in align(path, seen):
-        expected = f"{at_of(step)}{_due(step.window, trace)}" if step else ""
+        expected = f"{at_of(step)}{_due(step.window, trace, moments)}" if step else ""
         fault = _fault(person, step, observation, budget)
         due_s = _due_s(person, step.window, observation, trace, budget) if step and step.window else None
         if observation is None:
@@ -77,7 +78,7 @@ def column_in_vain(person: str, step: Step, seen: Sequence[Observation], trace: 
     return Column(person, [*rows, Row(at_of(step), "", "waited for, and it never came")])
 
 
-def _due(window: Window | None, trace: Sequence[Observation]) -> str:
+def _due(window: Window | None, trace: Sequence[Observation], moments: Mapping[int, Observation]) -> str:
     if window is None:
         return ""
     due = (
@@ -86,7 +87,9 @@ def _due(window: Window | None, trace: Sequence[Observation]) -> str:
         else f"{window.earliest_s:g}-{window.latest_s:g}"
     )
     margins = "".join([*(f" - {name}" for name in window.early), *(f" + {name}" for name in window.late)])
-    return f"  {due} s{margins} after {_moment(window, trace)}"
+    cause = moments.get(window.from_ns)
+    moment = f"{_after_begin_s(window.from_ns, trace):.3f} s" if cause is None else _named(cause)
+    return f"  {due} s{margins} after {moment}"
 
 
 def _due_s(
@@ -98,13 +101,15 @@ def _due_s(
     return _after_begin_s(window.from_ns + opens_ns, trace), _after_begin_s(window.from_ns + closes_ns, trace)
 
 
-def _moment(window: Window, trace: Sequence[Observation]) -> str:
-    """Return the name of the observation that a window counts from."""
-    for each in trace:
-        if each.at_ns == window.from_ns and each.what in (What.FAULT, What.CALL, What.CALLBACK, What.SERVER):
-            shown = describe(each) if each.what is What.CALLBACK else each.name
-            return f"{each.source}'s {shown}"
-    return f"{_after_begin_s(window.from_ns, trace):.3f} s"
+def _moments(trace: Sequence[Observation]) -> dict[int, Observation]:
+    """Return what a window can count from, by when it was; of several the first in the trace."""
+    causes = (What.FAULT, What.CALL, What.CALLBACK, What.SERVER)
+    return {each.at_ns: each for each in reversed(trace) if each.what in causes}
+
+
+def _named(cause: Observation) -> str:
+    shown = describe(cause) if cause.what is What.CALLBACK else cause.name
+    return f"{cause.source}'s {shown}"
 
 
 def _fault(person: str, step: Step | None, observation: Observation | None, budget: Budget) -> str:

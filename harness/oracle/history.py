@@ -5,24 +5,16 @@ It is read by the rules that hold in every trace, whatever the scenario was (see
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from harness.oracle.budget import Budget
 from harness.oracle.expect import AT_ONCE_S
+from harness.oracle.troubles import Trouble, Troubles, link_troubles, server_troubles
 from harness.spec.timing import ns
 from harness.spec.transitions import INITIAL_STATE
 from harness.trace import Observation, What
-
-FOR_EVER_NS = 2**63 - 1
-
-_HEALING = "healing of "
-# What is done to a server, and what takes it back. A start also ends a standstill: that life is over.
-_SERVER_OUTAGES = {
-    "server kill": ("server start",),
-    "server stop": ("server start",),
-    "server suspend": ("server resume", "server start"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,16 +28,6 @@ class Spell:
     following: Observation | None  # the callback that ended it; None where the trace, or a crash, did
 
 
-@dataclass(frozen=True, slots=True)
-class Trouble:
-    """Something that may stand between a client and its server: from no sooner than, to no later than (nanoseconds)."""
-
-    name: str
-    from_ns: int
-    to_ns: int
-    done: Observation
-
-
 class History:
     """A whole trace, read person by person."""
 
@@ -57,11 +39,9 @@ class History:
         self._of = {person: of_person(person, trace) for person in self.people}
         self._lived_until_ns = {person: self._end_of(person) for person in self.people}
         self._spells = {person: self._spells_of(person) for person in self.people}
-        of_server = list(_server_troubles(trace))
-        self._troubles = {
-            person: sorted([*_link_troubles(self.of(person)), *of_server], key=lambda each: each.from_ns)
-            for person in self.people
-        }
+        self._uids = {person: _uids_in(self.of(person)) for person in self.people}
+        of_server = server_troubles(trace)
+        self._troubles = {person: Troubles([*link_troubles(self.of(person)), *of_server]) for person in self.people}
 
     def of(self, person: str) -> Sequence[Observation]:
         """Return what a person's client was asked and said, in the order in which the harness asked and heard it."""
@@ -81,30 +61,34 @@ class History:
         """Return when a person's client was killed, or when the trace ends."""
         return self._lived_until_ns[person]
 
+    def spell_around(self, person: str, at_ns: int) -> Spell | None:
+        """Return the spell in which this moment lies, and is not its first."""
+        index = bisect_left(self._spells[person], at_ns, key=lambda spell: spell.from_ns)
+        return self._spells[person][index - 1] if index and at_ns < self._spells[person][index - 1].to_ns else None
+
     def spells(self, person: str, *states: str) -> list[Spell]:
         """Return when a client was in one of these states, by its own callbacks, up to its end; by default in any."""
         return [spell for spell in self._spells[person] if not states or spell.state in states]
 
     def troubles(self, person: str) -> list[Trouble]:
         """Return all that stood between a person's client and its server, in the order in which it began."""
-        return self._troubles[person]
+        return self._troubles[person].all
 
-    def outages(self, person: str, back_ns: int) -> list[tuple[int, int]]:
-        """Return when a client can have been cut off: its troubles, each until the client must be back after it.
+    def troubles_during(self, person: str, from_ns: int, to_ns: int) -> list[Trouble]:
+        """Return those of them that were there in this span, some time between its ends."""
+        return self._troubles[person].during(from_ns, to_ns)
 
-        Those that leave no time to be back in between are one.
-        """
-        merged: list[tuple[int, int]] = []
-        for each in self.troubles(person):
-            from_ns, to_ns = each.from_ns, each.to_ns + back_ns
-            if merged and from_ns <= merged[-1][1]:
-                from_ns, to_ns = merged[-1][0], max(to_ns, merged.pop()[1])
-            merged.append((from_ns, to_ns))
-        return merged
+    def lone_troubles(self, person: str, apart_ns: int) -> Iterator[Trouble]:
+        """Yield each of them that no other is beside, and before which all was over for so long."""
+        return self._troubles[person].alone(apart_ns)
+
+    def outages(self, person: str, back_ns: int, by_ns: int) -> Iterator[tuple[int, int]]:
+        """Yield when a client can have been cut off, the latest first; see ``Troubles.outages``."""
+        return self._troubles[person].outages(back_ns, by_ns)
 
     def uids(self, person: str) -> set[str]:
         """Return the uids that a person has logged in with, or has tried to."""
-        return {str(args.get("uid")) for args in calls_of(self.of(person), "login")}
+        return self._uids.get(person, set())
 
     def with_uid(self, uid: str) -> list[str]:
         """Return those who have logged in with this uid, or have tried to."""
@@ -139,6 +123,10 @@ def of_person(person: str, trace: Sequence[Observation]) -> list[Observation]:
     return _in_order(each for each in trace if each.source == person)
 
 
+def _uids_in(observations: Sequence[Observation]) -> set[str]:
+    return {str(args.get("uid")) for args in calls_of(observations, "login")}
+
+
 def _in_order(observations: Iterable[Observation]) -> list[Observation]:
     return sorted(observations, key=lambda each: each.at_ns if each.arrived_ns is None else each.arrived_ns)
 
@@ -166,32 +154,3 @@ def called(seen: Observation, name: str) -> dict[str, object] | None:
         args: dict[str, object] = seen.args.get("args", {})
         return args
     return None
-
-
-def _end_ns(seen: Observation) -> int:
-    return seen.at_ns if seen.until_ns is None else seen.until_ns
-
-
-def _link_troubles(observations: Sequence[Observation]) -> Iterator[Trouble]:
-    """Each fault on a link: two of one name are never there at once."""
-    faults = [each for each in observations if each.what is What.FAULT]
-    for index, fault in enumerate(faults):
-        if not fault.name.startswith(_HEALING):
-            healings = (each for each in faults[index:] if each.name == _HEALING + fault.name)
-            healed = next(healings, None)
-            to_ns = FOR_EVER_NS if healed is None else _end_ns(healed) + _still_under_way_ns(fault)
-            yield Trouble(fault.name, fault.at_ns, to_ns, fault)
-
-
-def _still_under_way_ns(fault: Observation) -> int:
-    """How long after the healing the last byte arrives that was sent before."""
-    return ns(float(fault.args.get("parameters", {}).get("delay_s", 0.0)))
-
-
-def _server_troubles(trace: Sequence[Observation]) -> Iterator[Trouble]:
-    deeds = [each for each in trace if each.what is What.SERVER]
-    for index, deed in enumerate(deeds):
-        if deed.name in _SERVER_OUTAGES:
-            ends = (each for each in deeds[index:] if each.name in _SERVER_OUTAGES[deed.name])
-            ended = next(ends, None)
-            yield Trouble(deed.name, deed.at_ns, FOR_EVER_NS if ended is None else _end_ns(ended), deed)

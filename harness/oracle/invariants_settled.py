@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from harness.oracle.history import History, Spell, called, is_callback
 from harness.oracle.invariants_timed import TIMING, TimedInvariant
+from harness.oracle.troubles import FOR_EVER_NS
 from harness.oracle.verdict import Check, Verdict
 from harness.spec.timing import ns
 from harness.trace import Observation, What
@@ -90,7 +91,7 @@ def _is_quiet(history: History, from_ns: int, to_ns: int) -> bool:
     since_ns = from_ns - quiet_ns
     if history.is_disturbed(max(since_ns, history.begin_ns), to_ns):
         return False
-    if any(each.to_ns >= since_ns for person in history.people for each in history.troubles(person)):
+    if any(history.troubles_during(person, since_ns - 1, FOR_EVER_NS) for person in history.people):
         return False
     return not any(_moves(seen) and since_ns <= seen.at_ns <= to_ns for seen in history.trace)
 

@@ -6,14 +6,16 @@ otherwise: where the host was not late, and where nothing that was done to a lin
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator
 
 from harness.oracle.budget import NS_PER_S, Fit
 from harness.oracle.expect import AT_ONCE_S, Window
-from harness.oracle.history import FOR_EVER_NS, History, Spell, Trouble, called, is_callback
+from harness.oracle.history import History, Spell, called, is_callback
+from harness.oracle.troubles import FOR_EVER_NS, Trouble
 from harness.oracle.verdict import Check, Verdict
 from harness.spec.timing import Timing, ns
-from harness.trace import What
+from harness.trace import Observation, What
 
 TIMING = Timing()
 
@@ -57,6 +59,7 @@ def _results_come(person: str, history: History) -> Iterator[Check]:
     """CONNECTING-1, CONNECTING-3: a login that ends has its result, right before its switch or right after it."""
     expected = {"CONNECTED": ("CONNECTING-1", "onLoginSuccess"), "DISCONNECTED": ("CONNECTING-3", "onLoginFailure")}
     results = [each for each in history.of(person) if is_callback(each, "onLoginSuccess", "onLoginFailure")]
+    results.sort(key=_at_ns)
     for spell in history.spells(person, "CONNECTING"):
         ended = spell.following
         if ended is None or ended.args["state"] not in expected:
@@ -65,7 +68,8 @@ def _results_come(person: str, history: History) -> Iterator[Check]:
         if history.lived_until_ns(person) < by_ns or history.is_disturbed(spell.from_ns, by_ns):
             continue
         clause, name = expected[ended.args["state"]]
-        came = any(each.name == name and spell.from_ns <= each.at_ns <= by_ns for each in results)
+        first, end = bisect_left(results, spell.from_ns, key=_at_ns), bisect_right(results, by_ns, key=_at_ns)
+        came = any(each.name == name for each in results[first:end])
         broken = [] if came else [f"the one that ended {_at(history, spell.to_ns)} has none"]
         yield _verdict(person, clause, f"a login that ends in {ended.args['state']} gives {name}", broken)
 
@@ -77,10 +81,11 @@ def _not_interrupted_early(person: str, history: History) -> Iterator[Check]:
     """CONNECTED-4: RECONNECTING comes only of an interruption, and only when that has lasted for its 4 s (OPEN-1)."""
     broken = []
     checked = False
+    doubts = _doubts(person, history)
     for spell in history.spells(person, "CONNECTED"):
-        there = [each for each in history.troubles(person) if _overlaps(each, spell)]
+        there = history.troubles_during(person, spell.from_ns, spell.to_ns)
         ended = spell.following
-        if _is_doubtful(person, history, spell):
+        if _is_doubtful(spell, doubts):
             continue
         if ended is None or ended.args["state"] != "RECONNECTING":
             checked = checked or bool(there)
@@ -100,8 +105,9 @@ def _not_interrupted_early(person: str, history: History) -> Iterator[Check]:
 def _interrupted_since_ns(person: str, history: History, spell: Spell) -> int:
     """Return when the interruption that ended a spell can have begun; FOR_EVER_NS where there was none."""
     error_ns = history.budget.error_ns(person, spell.from_ns, spell.to_ns)
-    outages = history.outages(person, history.back_ns(person, error_ns))
-    since_ns = next((from_ns for from_ns, to_ns in outages if from_ns <= spell.to_ns <= to_ns), FOR_EVER_NS)
+    outages = history.outages(person, history.back_ns(person, error_ns), spell.to_ns)
+    from_ns, to_ns = next(outages, (FOR_EVER_NS, FOR_EVER_NS))  # that before was over when this one began
+    since_ns = from_ns if spell.to_ns <= to_ns else FOR_EVER_NS
     return since_ns if since_ns == FOR_EVER_NS else max(since_ns, spell.from_ns)
 
 
@@ -117,25 +123,19 @@ def _interrupted_in_time(person: str, history: History) -> Iterator[Check]:
         due_ns = known_ns + allowed_ns
         if due_ns > min(loss.to_ns, last_ns) or history.is_disturbed(loss.from_ns, due_ns):
             continue
-        for spell in history.spells(person, "CONNECTED"):
-            if spell.from_ns < loss.from_ns < spell.to_ns:
-                checked = True
-                if spell.to_ns > due_ns:
-                    broken.append(f"the {loss.name} {_at(history, loss.from_ns)} had not ended it by then")
+        spell = history.spell_around(person, loss.from_ns)
+        if spell is not None and spell.state == "CONNECTED":
+            checked = True
+            if spell.to_ns > due_ns:
+                broken.append(f"the {loss.name} {_at(history, loss.from_ns)} had not ended it by then")
     if checked:
         yield _verdict(person, "CONNECTED-3", "a loss of over 4 s, and a heartbeat, ends CONNECTED", broken)
 
 
 def _lone_losses(person: str, history: History) -> Iterator[Trouble]:
     """Losses with nothing else in the way of the same client, from so long before that all of that is over."""
-    troubles = history.troubles(person)
-    apart_ns = 2 * ns(TIMING.interruption_s)
-    for loss in troubles:
-        others = (each for each in troubles if each is not loss)
-        if loss.name in TOTAL_LOSSES and not any(
-            each.from_ns <= loss.to_ns and each.to_ns + apart_ns >= loss.from_ns for each in others
-        ):
-            yield loss
+    alone = history.lone_troubles(person, 2 * ns(TIMING.interruption_s))
+    return (each for each in alone if each.name in TOTAL_LOSSES)
 
 
 # ------------------------------------------------------------------------------------------ the way back
@@ -145,10 +145,12 @@ def _keeps_trying(person: str, history: History) -> Iterator[Check]:
     """RECONNECTING-1: on a link that is there again, the client is back when it has tried once, which has its 6 s."""
     broken = []
     checked = False
-    for spell in history.spells(person, "RECONNECTING"):
-        if _is_doubtful(person, history, spell) or _is_banned(person, history):
+    doubts = _doubts(person, history)
+    spells = [] if _is_banned(person, history) else history.spells(person, "RECONNECTING")
+    for spell in spells:
+        if _is_doubtful(spell, doubts):
             continue
-        for from_ns, to_ns in _free(history.troubles(person), spell):
+        for from_ns, to_ns in _free(history.troubles_during(person, spell.from_ns, spell.to_ns), spell):
             error_ns = history.budget.error_ns(person, from_ns, to_ns)
             allowed_ns = history.budget.declared(person).retry_ns + ns(TIMING.login_s) + 2 * error_ns
             if history.is_disturbed(from_ns, to_ns):
@@ -179,12 +181,15 @@ def _presumed_online(person: str, history: History) -> Iterator[Check]:
     """RECONNECTING-2: nobody who did not go is seen to leave before they were unheard for 30 s (OPEN-8)."""
     broken = []
     checked = False
+    went_ns: dict[tuple[str, str], int] = {}
     for seen in history.of(person):
         if not is_callback(seen, "onMemberLeft"):
             continue
         uid, channel = str(seen.args["member"]), str(seen.args["channel"])
         members = history.with_uid(uid)
-        if not members or _went_by_itself(history, uid, channel, seen.at_ns):
+        if members and (uid, channel) not in went_ns:
+            went_ns[uid, channel] = _went_by_itself_ns(history, uid, channel)
+        if not members or went_ns[uid, channel] <= seen.at_ns:
             continue
         if history.is_disturbed(history.begin_ns, seen.at_ns):
             continue
@@ -195,20 +200,21 @@ def _presumed_online(person: str, history: History) -> Iterator[Check]:
         yield _verdict(person, "RECONNECTING-2", "nobody leaves before they were away for 30 s", broken)
 
 
-def _went_by_itself(history: History, uid: str, channel: str, by_ns: int) -> bool:
-    """Whether something other than an absence can have taken a user out of a channel by then."""
-    logins = 0
-    for seen in (each for each in history.trace if each.at_ns <= by_ns):
+def _went_by_itself_ns(history: History, uid: str, channel: str) -> int:
+    """Return when first something other than an absence can have taken a user out of a channel."""
+    went, logins = [FOR_EVER_NS], [FOR_EVER_NS, FOR_EVER_NS]
+    for seen in history.trace:
         if seen.what is What.SERVER and (seen.name in ("server kill", "server stop") or seen.args.get("uid") == uid):
-            return True
-        if seen.source not in history.people or uid not in history.uids(seen.source):
+            went.append(seen.at_ns)
+        if uid not in history.uids(seen.source):
             continue
         left = called(seen, "leave") or (seen.args if is_callback(seen, "onJoinFailure", "onLeave") else {})
         if left.get("channel") == channel or called(seen, "logout") is not None:
-            return True
-        # A second login is one of another instance, or of one that has begun anew.
-        logins += called(seen, "login") is not None
-    return logins > 1
+            went.append(seen.at_ns)
+        if called(seen, "login") is not None:
+            logins.append(seen.at_ns)
+    # A second login is one of another instance, or of one that has begun anew.
+    return min(*went, sorted(logins)[1])
 
 
 def _was_unheard(member: str, observer: str, history: History, by_ns: int) -> bool:
@@ -216,7 +222,8 @@ def _was_unheard(member: str, observer: str, history: History, by_ns: int) -> bo
     budget = history.budget
     error_ns = budget.error_ns(observer, history.begin_ns, by_ns)
     away_ns = ns(TIMING.presence_s) - budget.declared(member).heartbeat_ns - 2 * error_ns
-    outages = history.outages(member, history.back_ns(member, error_ns))
+    # Where times are known that badly, what began later may count too.
+    outages = history.outages(member, history.back_ns(member, error_ns), max(by_ns, by_ns - away_ns))
     return any(min(to_ns, by_ns) - from_ns >= away_ns for from_ns, to_ns in outages)
 
 
@@ -227,21 +234,32 @@ def _came_back(spell: Spell) -> bool:
     return spell.following is not None and spell.following.args["state"] == "CONNECTED"
 
 
-def _overlaps(trouble: Trouble, spell: Spell) -> bool:
-    return trouble.from_ns < spell.to_ns and trouble.to_ns > spell.from_ns
+def _at_ns(seen: Observation) -> int:
+    return seen.at_ns
 
 
-def _is_doubtful(person: str, history: History, spell: Spell) -> bool:
-    """Whether the server may refuse a client's token in a spell: it has expired, or the app gave it another one."""
-    doubtful = False
+def _doubts(person: str, history: History) -> list[tuple[int, int]]:
+    """Return when the server may refuse a client's token: it has expired, or the app gave it another one."""
+    doubts: list[tuple[int, int]] = []
+    since_ns: int | None = None
     for seen in history.of(person):
-        if seen.at_ns > spell.to_ns or (doubtful and seen.at_ns >= spell.from_ns):
-            break
-        if is_callback(seen, "onTokenExpired") or called(seen, "renewToken") is not None:
-            doubtful = True
-        elif is_callback(seen, "onLoginSuccess", "onRenewTokenResult"):
-            doubtful = seen.args.get("code", "OK") != "OK"
-    return doubtful
+        is_settled = is_callback(seen, "onLoginSuccess", "onRenewTokenResult") and seen.args.get("code", "OK") == "OK"
+        if since_ns is not None and is_settled:
+            doubts.append((since_ns, seen.at_ns))
+            since_ns = None
+        elif since_ns is None and not is_settled and _casts_doubt(seen):
+            since_ns = seen.at_ns
+    return doubts if since_ns is None else [*doubts, (since_ns, FOR_EVER_NS)]
+
+
+def _casts_doubt(seen: Observation) -> bool:
+    return is_callback(seen, "onTokenExpired", "onRenewTokenResult") or called(seen, "renewToken") is not None
+
+
+def _is_doubtful(spell: Spell, doubts: list[tuple[int, int]]) -> bool:
+    """Whether the server may refuse a client's token at some time in a spell."""
+    index = bisect_right(doubts, spell.to_ns, key=lambda doubt: doubt[0])
+    return index > 0 and doubts[index - 1][1] >= spell.from_ns
 
 
 def _is_banned(person: str, history: History) -> bool:

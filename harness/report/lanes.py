@@ -12,7 +12,8 @@ from enum import StrEnum
 
 from harness.oracle.budget import NS_PER_S, TIMER_TICK_NS, Budget
 from harness.oracle.explain import phrase
-from harness.oracle.history import FOR_EVER_NS, History, Trouble
+from harness.oracle.history import History
+from harness.oracle.troubles import FOR_EVER_NS, Trouble
 from harness.oracle.verdict import Check, Column, Judgement, Row, Verdict
 from harness.trace import Observation, What
 

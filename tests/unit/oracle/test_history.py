@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.oracle.history import FOR_EVER_NS
+from harness.oracle.troubles import FOR_EVER_NS
 from harness.trace import Observation, What
 from tests.unit.oracle.story import Story, at_ns
 from tests.unit.oracle.timed_rig import END_S, deed, history_of, lost, online
@@ -59,16 +59,6 @@ def test_a_server_that_is_away_is_in_everybodys_way() -> None:
     spans = [(each.name, each.to_ns) for each in history.troubles("bob")]
     assert spans == [("server kill", at_ns(3)), ("server suspend", at_ns(5)), ("server stop", FOR_EVER_NS)]
     assert history.troubles("alice") == history.troubles("bob")
-
-
-def test_outages_with_no_time_to_be_back_in_between_are_one() -> None:
-    story = online()
-    lost(story, 2, 3)
-    lost(story, 3.5, 4)
-    lost(story, 3.6, 3.7, kind="freeze")
-    lost(story, 10, 11)
-    outages = history_of(story).outages("alice", 1_000_000_000)
-    assert outages == [(at_ns(2), at_ns(5)), (at_ns(10), at_ns(12))]
 
 
 def test_who_has_a_uid_is_known_by_their_logins_those_from_inside_callbacks_too() -> None:
