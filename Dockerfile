@@ -23,7 +23,7 @@ WORKDIR /tmp
 USER 65534:65534
 
 FROM installed AS client
-ENTRYPOINT ["python3", "-m", "harness.reference.agent"]
+ENTRYPOINT ["python3", "-m", "harness.reference"]
 
 FROM installed AS server
 ENTRYPOINT ["python3", "-m", "harness.reference.server_control"]

@@ -6,14 +6,13 @@ with 0 at the end of its input, or when nobody reads its output any more; with 2
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import logging
 import os
 import ssl
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -43,6 +42,7 @@ from harness.reference.client_core import RETRY_S
 NAME = "linkproof-reference-python"
 VERSION = "0.1.0"
 LANGUAGE = "python"
+HEARTBEAT_S = 0.5  # the server's own
 
 EXIT_OK = 0
 EXIT_BAD_LINE = 2
@@ -245,16 +245,26 @@ async def run(heartbeat_s: float) -> int:
 
 def main() -> int:
     """Run the process; return its exit code."""
+    heartbeat_s = _heartbeat_s(sys.argv[1:])
+    logging.basicConfig(stream=sys.stderr, level=logging.WARNING)
+    return asyncio.run(run(heartbeat_s))
+
+
+def _heartbeat_s(arguments: Sequence[str]) -> float:
+    """Return the interval to declare, in seconds."""
+    if not arguments:
+        return HEARTBEAT_S
+    import argparse  # only here: as a rule there are no arguments, and it would be a tenth of the start
+
     parser = argparse.ArgumentParser(prog="python -m harness.reference.agent", description=__doc__)
     parser.add_argument(
         "--heartbeat-s",
         type=float,
-        default=0.5,
+        default=HEARTBEAT_S,
         help="the heartbeat interval to declare, in seconds: the server's own (default: %(default)s)",
     )
-    arguments = parser.parse_args()
-    logging.basicConfig(stream=sys.stderr, level=logging.WARNING)
-    return asyncio.run(run(arguments.heartbeat_s))
+    declared: float = parser.parse_args(arguments).heartbeat_s
+    return declared
 
 
 if __name__ == "__main__":

@@ -48,7 +48,7 @@ from proxies.netns.wire import SERVERS
 from proxies.selftest import self_test
 from proxies.server import ToxiproxyServer
 
-REFERENCE_CLIENT = (sys.executable, "-m", "harness.reference.agent")
+REFERENCE_CLIENT = (sys.executable, "-m", "harness.reference")  # agent.py, started quickly
 REFERENCE_SERVER = (sys.executable, "-m", "harness.reference.server_control")
 IPV4, IPV6 = "127.0.0.1", "::1"
 SERVER_NAME = "the server"  # of its processes, in errors
