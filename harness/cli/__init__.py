@@ -3,30 +3,49 @@
 from __future__ import annotations
 
 import sys
+from importlib import import_module
 
 import click
 
-from harness.cli.adapter import adapter
-from harness.cli.agree import agree
-from harness.cli.attest import attest
-from harness.cli.certify import certify
-from harness.cli.compare import compare
-from harness.cli.coverage import coverage
-from harness.cli.doctor import doctor
-from harness.cli.explain import explain
-from harness.cli.explore import explore
-from harness.cli.judge import judge
-from harness.cli.merge import merge
-from harness.cli.report import report
-from harness.cli.serve import serve
-from harness.cli.toxiproxy import toxiproxy
-from harness.cli.verify import verify
 from harness.errors import LinkproofError
 from harness.report.exit_codes import ExitCode, of_blame
 from harness.room import is_for_want_of_room, not_kept
 
+# Each is the function of this name in the module of this name.
+COMMANDS = (
+    "adapter",
+    "agree",
+    "attest",
+    "certify",
+    "compare",
+    "coverage",
+    "doctor",
+    "explain",
+    "explore",
+    "judge",
+    "merge",
+    "report",
+    "serve",
+    "toxiproxy",
+    "verify",
+)
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+
+class Commands(click.Group):
+    """Imports a command when it is asked for: most of them need little of what the others do, and that is much."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - the names do not depend on it
+        """Return the names of all commands."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return the command of this name, if there is one."""
+        if cmd_name in COMMANDS and cmd_name not in self.commands:
+            self.add_command(getattr(import_module(f"{__name__}.{cmd_name}"), cmd_name))
+        return super().get_command(ctx, cmd_name)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="linkproof")
 def linkproof() -> None:
     """Prove how a realtime-messaging client holds on to its connection.
@@ -39,26 +58,6 @@ def linkproof() -> None:
       linkproof judge runs/20260101T000000Z-1         judge a run again, without running anything
       linkproof doctor                                what this machine lacks, and how to mend it
     """
-
-
-for command in (
-    certify,
-    judge,
-    report,
-    merge,
-    agree,
-    compare,
-    explain,
-    explore,
-    coverage,
-    doctor,
-    serve,
-    adapter,
-    attest,
-    verify,
-    toxiproxy,
-):
-    linkproof.add_command(command)
 
 
 def main() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.cli import linkproof
+from harness.cli import COMMANDS
 from proxies.binary import find
 from tests.unit.docs.pages import PAGES
 
@@ -46,7 +46,7 @@ def test_explain_shows_the_rule_and_what_proves_it(tmp_path: Path) -> None:
     assert "test_a_visible_loss_interrupts_after_4_s" in printed
 
 
-@pytest.mark.parametrize("command", ["", *sorted(linkproof.commands)])
+@pytest.mark.parametrize("command", ["", *COMMANDS])
 def test_each_command_has_help(tmp_path: Path, command: str) -> None:
     printed = run(f"{command} --help", tmp_path)
     assert printed.startswith("Usage: ")

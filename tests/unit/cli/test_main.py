@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import subprocess
 import sys
 from collections.abc import Callable
 
@@ -89,17 +90,24 @@ def test_a_wrong_word_is_a_usage_error(main: Main, arguments: list[str]) -> None
     assert main(*arguments) == ExitCode.USAGE
 
 
-@pytest.mark.parametrize(
-    "arguments", [["--help"], ["-h"], ["--version"], *([name, "--help"] for name in cli.linkproof.commands)]
-)
+@pytest.mark.parametrize("arguments", [["--help"], ["-h"], ["--version"], *([name, "--help"] for name in cli.COMMANDS)])
 def test_help_is_no_error(main: Main, capsys: pytest.CaptureFixture[str], arguments: list[str]) -> None:
     assert main(*arguments) == ExitCode.PASS
     assert "linkproof" in capsys.readouterr().out
 
 
 def test_each_command_has_an_example() -> None:
-    for command in cli.linkproof.commands.values():
+    context = click.Context(cli.linkproof)
+    for name in cli.COMMANDS:
+        command = cli.linkproof.get_command(context, name)
+        assert command is not None
         assert "xample" in (command.help or "") or command.name == "serve"
+
+
+def test_a_command_does_not_wait_for_what_others_need() -> None:
+    program = "import sys; from harness.cli import main; sys.argv = ['linkproof', 'toxiproxy', '--help']\n"
+    program += "try: main()\nfinally: sys.exit(bool({'hypothesis', 'pytest', 'jwt'} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", program], stdout=subprocess.DEVNULL, check=False).returncode == 0
 
 
 def test_what_is_no_terminal_is_wide_and_plain(monkeypatch: pytest.MonkeyPatch) -> None:
