@@ -12,7 +12,7 @@ from tests.benchmarks.figures import Figure, Measured, median
 from tests.benchmarks.suite_runs import Played, play
 
 WHAT = "suite: side by side, against its longest scenario, serially and by xdist"
-LIMIT_S = 1200.0
+LIMIT_S = 1800.0
 ROUNDS = 3
 OVER_LONGEST_MAX = 1.10
 PART = ("test_server.py", "test_token.py", "test_connecting.py", "test_out_of_season.py")
