@@ -37,6 +37,8 @@ def main(arguments: Sequence[str]) -> int:
     if options.part:
         sys.stdout.buffer.write(msgspec.json.encode(module(options.part).measure(quick=options.quick)))
         return EXIT_OK
+    # Whoever ends this process means the part that runs as well, which is in a session of its own.
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     into: Path = options.into
     into.mkdir(parents=True, exist_ok=True)
     kept = into / "results.json"

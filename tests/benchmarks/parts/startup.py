@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from harness.adapter.contract import SECRET_VARIABLE
 from harness.world.lab import REFERENCE_CLIENT, REFERENCE_SERVER
@@ -62,7 +63,7 @@ class Started:
 
 def measure(*, quick: bool) -> Measured:
     """Start each in turn, so many times."""
-    line = (sys.executable, "-c", "from harness.cli import main; main()")
+    line = (str(Path(sys.executable).with_name("linkproof")),)
     everyone = [
         Started(EMPTY, (sys.executable, "-c", "pass")),
         Started("linkproof --version", (*line, "--version")),

@@ -36,7 +36,7 @@ def measure(*, quick: bool) -> Measured:
 def _play(*, quick: bool) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="linkproof-bench-") as folder:
         run = Path(folder) / "run"
-        command = [sys.executable, "-c", "from harness.cli import main; main()", "certify", "--virtual"]
+        command = [str(Path(sys.executable).with_name("linkproof")), "certify", "--virtual"]
         command += ["--run-dir", str(run), *(("-k", "interruption") if quick else ())]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL, timeout=LIMIT_S)
         told: dict[str, Any] = json.loads((run / "run.json").read_bytes())

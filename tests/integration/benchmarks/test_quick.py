@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -45,3 +46,17 @@ def test_a_part_that_cannot_be_measured_is_told(tmp_path: Path, monkeypatch: pyt
     code, told = bench(tmp_path, "--quick", "--only", "faults")
     assert code == EXIT_FAILED
     assert "it could not be measured: the process ended with" in told
+
+
+def children(pid: int) -> list[int]:
+    return [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()]
+
+
+def test_who_ends_it_ends_the_part_that_is_being_measured(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "tests.benchmarks", "--into", str(tmp_path), "--only", "judge"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as bench_process:
+        while not (parts := children(bench_process.pid)):
+            assert bench_process.poll() is None
+        bench_process.terminate()
+        assert bench_process.wait(timeout=30) == 128 + signal.SIGTERM
+    assert [part for part in parts if Path(f"/proc/{part}").exists()] == []
