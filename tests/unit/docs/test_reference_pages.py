@@ -12,7 +12,7 @@ import pytest
 
 from harness.adapter import contract, handshake, process
 from harness.adapter.handshake import CLOCK_SAMPLES
-from harness.cli import linkproof
+from harness.cli import COMMANDS
 from harness.errors import AdapterError, Blame
 from harness.oracle.verdict import Verdict, worst
 from harness.reference import agent, server_core, wire
@@ -138,7 +138,7 @@ def test_the_page_of_exit_codes_has_each_code_once() -> None:
 
 def test_the_page_of_exit_codes_has_each_command() -> None:
     shown = {words[0] for row in EXIT_CODES.rows("By command") for words in commands_in(row[0])}
-    assert shown == set(linkproof.commands)
+    assert shown == set(COMMANDS)
 
 
 def commands_in(cell: str) -> list[list[str]]:
