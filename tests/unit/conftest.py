@@ -7,6 +7,11 @@ import sys
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
+
+# How fast a machine is, is no matter here: a busy one would fail a test that has nothing to do with time.
+settings.register_profile("linkproof", deadline=None)
+settings.load_profile("linkproof")
 
 
 @pytest.fixture(autouse=True)

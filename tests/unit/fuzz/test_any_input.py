@@ -53,20 +53,18 @@ def changed(draw: st.DrawFn) -> bytes:
 
 # No deadlines: on a host that is busy elsewhere they would say nothing of the code. Slowness is the fuzzer's.
 @pytest.mark.parametrize("run", [wire.run, contract.run, trace.run])
-@settings(deadline=None)
 @given(data=st.binary() | objects | lines | frames | changed())
 def test_a_decoder_reads_or_refuses_whatever_comes(run: Run, data: bytes) -> None:
     assert run(data)
 
 
 @pytest.mark.parametrize("run", [client_core.run, server_core.run, both_cores.run])
-@settings(max_examples=30, deadline=None, derandomize=True)
+@settings(max_examples=30, derandomize=True)
 @given(data=st.binary(min_size=20, max_size=120))
 def test_a_core_keeps_the_rules_whatever_happens(run: Run, data: bytes) -> None:
     assert run(data)
 
 
-@settings(deadline=None)
 @given(data=st.binary(max_size=40))
 def test_a_frame_made_by_choices_is_the_same_each_time(data: bytes) -> None:
     assert client_frame(Choices(data)) == client_frame(Choices(data))

@@ -187,7 +187,7 @@ def suffer(net: Net, person: Person, down_s: float, who_sees: dict[str, bool] | 
         net.heal(person)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@settings(max_examples=150, suppress_health_check=list(HealthCheck), derandomize=True)
 @given(outages=outages, last_s=st.floats(0.001, 40.0), jitter=st.floats(0, 1, exclude_max=True))
 def test_whatever_happened_a_second_after_the_last_outage_an_attempt_gets_through(
     outages: list[Outage], last_s: float, jitter: float
@@ -208,7 +208,7 @@ def test_whatever_happened_a_second_after_the_last_outage_an_attempt_gets_throug
     assert net.server.online(APP) == ["alice"]
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@settings(max_examples=150, suppress_health_check=list(HealthCheck), derandomize=True)
 @given(outages=outages)
 def test_so_it_does_within_the_6_s_of_a_login(outages: list[Outage]) -> None:
     net = Net(DELAY_S)

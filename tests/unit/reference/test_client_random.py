@@ -217,6 +217,6 @@ class AnyLife(RuleBasedStateMachine):
 
 
 AnyLife.TestCase.settings = settings(
-    max_examples=150, stateful_step_count=60, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True
+    max_examples=150, stateful_step_count=60, suppress_health_check=list(HealthCheck), derandomize=True
 )
 TestAnyLife = AnyLife.TestCase

@@ -177,7 +177,7 @@ def heard_by_here(acts: list[Act]) -> list[list[object]]:
     return heard
 
 
-@settings(max_examples=300, deadline=None, derandomize=True)
+@settings(max_examples=300, derandomize=True)
 @given(st.lists(ACTS, max_size=40))
 def test_a_tenant_hears_the_same_alone_and_beside_another_one(acts: list[Act]) -> None:
     alone = [act for act in acts if act.tenant == HERE or isinstance(act, Wait)]

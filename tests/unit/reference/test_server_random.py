@@ -264,4 +264,4 @@ class ServerLife(RuleBasedStateMachine):
 
 TestServerLife = ServerLife.TestCase
 # The same examples at each run: what they find is a change in the code, and never the luck of the day.
-TestServerLife.settings = settings(max_examples=150, stateful_step_count=40, deadline=None, derandomize=True)
+TestServerLife.settings = settings(max_examples=150, stateful_step_count=40, derandomize=True)

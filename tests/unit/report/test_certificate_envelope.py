@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
     PublicFormat,
 )
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.errors import UsageError
@@ -215,13 +215,11 @@ def is_read_or_refused(data: bytes) -> bool:
     return True
 
 
-@settings(deadline=None)  # how fast a machine is, is no matter here
 @given(st.binary() | (JSON | ENVELOPE | OF_STATEMENT).map(lambda value: json.dumps(value).encode()))
 def test_whatever_is_in_a_file_it_is_a_certificate_or_refused(data: bytes) -> None:
     assert is_read_or_refused(data)
 
 
-@settings(deadline=None)  # how fast a machine is, is no matter here
 @given(st.binary(max_size=64), st.data())
 def test_a_statement_with_anything_put_into_it_is_one_or_refused(inserted: bytes, data: st.DataObject) -> None:
     whole = written(STATEMENT)

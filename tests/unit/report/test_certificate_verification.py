@@ -268,7 +268,6 @@ JSON = st.recursive(
 )
 
 
-@settings(deadline=None)
 @given(st.data())
 def test_whatever_a_certificate_says_beside_its_hashes_it_does_not_hold(
     folder: RunFolder, statement: Statement, data: st.DataObject
@@ -304,7 +303,7 @@ def is_found(path: Path, folder: RunFolder, key: Key | None) -> bool:
         return True
 
 
-@settings(max_examples=300, deadline=None)  # how fast a machine is, is no matter here
+@settings(max_examples=300)
 @given(st.data())
 def test_any_byte_of_the_evidence_that_is_another_is_found(
     folder: RunFolder, statement: Statement, tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
@@ -320,7 +319,7 @@ def test_any_byte_of_the_evidence_that_is_another_is_found(
         assert is_found(certificate, folder, None)
 
 
-@settings(max_examples=300, deadline=None)  # how fast a machine is, is no matter here
+@settings(max_examples=300)
 @given(st.data())
 @pytest.mark.parametrize("signer", [SIGNER, None], ids=["signed", "bare"])
 def test_any_byte_of_the_certificate_that_is_another_is_found(
