@@ -19,6 +19,7 @@ from tests.integration.docs.shown import EXITS, Shown, replaced
 from tests.unit.docs.pages import page
 
 COMMAND_S = 120.0  # none of them takes a tenth of it on a host that has nothing else to do
+UNTIL_CTRL_C = "linkproof serve"
 SELECTED = "login_that_succeeds"  # where a command selects no scenarios itself
 # What the reader has: an adapter, a server, and a client that tells of each login twice.
 ADAPTER = "import sys\nfrom harness.reference import agent\n\nsys.argv = sys.argv[:1]\nsys.exit(agent.main())\n"
@@ -63,6 +64,11 @@ class Place:
     def check_shown(self, shown: Shown, run: Path | None = None) -> None:
         """Check that a command of a page ends as the page says; RUN in it is the folder of this run."""
         text = replaced(shown)[0]
+        if text.startswith(UNTIL_CTRL_C):
+            first, code = self.serve(text)
+            assert "ws://127.0.0.1:" in first, f"{shown.page}: {text}"
+            assert code in (0, 130), f"{shown.page}: {text}"
+            return
         expected, _why = EXITS.get(text, (0, ""))
         ended = self.run(text if run is None else text.replace("RUN", shlex.quote(str(run))))
         assert ended.returncode == expected, f"{shown.page}: {text}\n{ended.stdout}{ended.stderr}"

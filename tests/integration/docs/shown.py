@@ -72,16 +72,20 @@ STANDS_FOR = (
     StandsFor("linkproof explore", "linkproof explore --examples 50", "it draws for a minute"),
     StandsFor("report runs/hasty --open", "report RUN", "a browser would open"),
     StandsFor("compare runs/login run", "compare RUN RUN", "two runs that the page has made before"),
+    StandsFor("linkproof serve --", "linkproof serve --port 0 --", "its port may be taken here", "docs/serving.md"),
     StandsFor("serve --port 8765", "serve --port 0", "8765 may be taken on this machine"),
     StandsFor("my-adapter/adapter.py", "adapter.py", "that of the reader", "docs/adapter-contract.md"),
 )
 CONTAINERS = "tests/integration/containers/test_certify.py::def test_the_reference_as_images_gets_the_verdicts"
 KNOWN = "tests/integration/plugin/test_known_failures.py"
+CONTROL = "tests/integration/reference/test_server_control.py"
+NETNS = "tests/integration/netns/test_certify.py"
 IN_THE_CHECKOUT = "it works in the checkout and in its own environment, and takes minutes"
 LEFT_OUT = (
     LeftOut("make certify", IN_THE_CHECKOUT, "tox.ini::pytest tests/conformance --run-dir"),
     LeftOut("make test", IN_THE_CHECKOUT, ".ci/run::make test"),
     LeftOut("make docs", IN_THE_CHECKOUT, "tests/unit/docs/test_made_parts.py::def test_what_is_made_is_fresh"),
+    LeftOut("make bench", IN_THE_CHECKOUT, "tests/integration/benchmarks/test_quick.py::--quick"),
     LeftOut("make coverage", IN_THE_CHECKOUT, "tox.ini::--check docs/coverage.md"),
     LeftOut("make mutants", IN_THE_CHECKOUT, "tox.ini::python -m tests.mutants --virtual"),
     LeftOut("pytest tests/conformance", IN_THE_CHECKOUT, "tox.ini::pytest tests/conformance --run-dir"),
@@ -90,6 +94,12 @@ LEFT_OUT = (
     LeftOut("python3 -m venv", "it is for what is downloaded next", "tox.ini::uv venv --quiet"),
     LeftOut(". venv/bin/activate", "it is for what is downloaded next", "tox.ini::uv venv --quiet"),
     LeftOut("apt-get install", "it changes the machine", ".ci/run::apt-get install"),
+    LeftOut("curl ", "it asks a server of the page", "tests/integration/reference/test_server_probes.py::/healthz"),
+    LeftOut("linkproof serve --host 0.0.0.0", "it needs a certificate", f"{CONTROL}::def test_serve_speaks_tls"),
+    LeftOut("linkproof serve --help", "each command's help is", "tests/integration/docs/test_commands_run.py::--help"),
+    LeftOut(
+        "linkproof certify --faults netns", "it needs rights", "tests/integration/netns/test_certify.py::def test_"
+    ),
     LeftOut("docker compose build", "it needs a container engine", CONTAINERS),
     LeftOut("linkproof certify --client-image", "it needs a container engine", CONTAINERS),
     LeftOut("linkproof certify --server-image", "it needs a container engine", CONTAINERS),
