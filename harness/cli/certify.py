@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
@@ -51,9 +52,12 @@ class _TakeRun:
         if report.failed:
             click.echo(f"\n{report.longreprtext}", err=True)
 
+    @pytest.hookimpl(tryfirst=True)
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
         """Tell Ctrl-C from a session that pytest itself breaks off, as after an error in a scenario's file."""
         self.interrupted = not isinstance(excinfo.value, pytest.Session.Interrupted)
+        # It may come between two lines, where Python knows of none; pytest, which is about to show it, needs one.
+        excinfo.traceback = excinfo.traceback.filter(_has_line)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
@@ -150,6 +154,13 @@ def certify(
     print_summary(make_console(), summary, taken.run.info, taken.run.folder.path, profile.clauses)
     click.echo(f"report: {publish(taken.run.folder, step_summary=step_summary())}")
     return of_verdict(summary.verdict, summary.blame)
+
+
+def _has_line(entry: Any) -> bool:
+    try:
+        return bool(entry.lineno >= 0)
+    except TypeError:  # what it reckons with is None
+        return False
 
 
 def step_summary() -> Path | None:

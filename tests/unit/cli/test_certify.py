@@ -60,7 +60,7 @@ class Pytest:
         if self.error is not None:
             stash[ERROR] = self.error
         if self.break_off is not None:
-            taken.pytest_keyboard_interrupt(SimpleNamespace(value=self.break_off))
+            taken.pytest_keyboard_interrupt(pytest.ExceptionInfo.from_exception(_raised(self.break_off)))
         taken.pytest_sessionfinish(cast(Any, SimpleNamespace(config=SimpleNamespace(stash=stash))))
         return self.code
 
@@ -240,3 +240,26 @@ def test_a_page_that_cannot_be_written_is_told_with_a_code_of_its_own_after_the_
     result = CliRunner().invoke(certify, [], standalone_mode=False)
     assert "PASS  the client" in result.stdout
     assert isinstance(result.exception, HarnessError)
+
+
+def test_an_interrupt_between_two_lines_can_be_shown() -> None:
+    info = pytest.ExceptionInfo.from_exception(_raised(KeyboardInterrupt()))
+    entries = [SimpleNamespace(lineno=3), _NoLine()]
+    assert [module._has_line(each) for each in entries] == [True, False]
+    assert module._has_line(info.traceback[0])
+
+
+class _NoLine:
+    """As pytest has an entry of a traceback for which Python knows no line."""
+
+    @property
+    def lineno(self) -> int:
+        return cast(Any, None) - 1  # type: ignore[no-any-return]
+
+
+def _raised(error: BaseException) -> BaseException:
+    """Return an error as it is after it was raised, with a traceback."""
+    try:
+        raise error
+    except BaseException as raised:
+        return raised
