@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 
 TYPE_CHECKING = False  # typing's own takes as long to be loaded as all that is needed here
 if TYPE_CHECKING:
@@ -25,6 +26,9 @@ def main() -> None:
 
 
 def _command() -> Callable[[], None]:
+    from harness.cli import linkproof
     from harness.cli import main as command
 
+    for word in sys.argv[1:2]:
+        linkproof.load(word)  # what it needs is most of what is to be loaded
     return command

@@ -40,9 +40,13 @@ class Commands(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Return the command of this name, if there is one."""
-        if cmd_name in COMMANDS and cmd_name not in self.commands:
-            self.add_command(getattr(import_module(f"{__name__}.{cmd_name}"), cmd_name))
+        self.load(cmd_name)
         return super().get_command(ctx, cmd_name)
+
+    def load(self, name: str) -> None:
+        """Import the command of this name, if there is one."""
+        if name in COMMANDS and name not in self.commands:
+            self.add_command(getattr(import_module(f"{__name__}.{name}"), name))
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})

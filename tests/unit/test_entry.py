@@ -42,3 +42,9 @@ def test_the_command_finds_ctrl_c_as_it_was(monkeypatch: pytest.MonkeyPatch, tak
     signal.signal(signal.SIGINT, taken)
     entry.main()
     assert found == [taken]
+
+
+def test_the_command_that_is_asked_for_is_loaded_before_it_begins() -> None:
+    program = "import sys; sys.argv[1:] = ['judge', 'RUN']; from harness import entry; entry._command()\n"
+    program += "sys.exit('harness.cli.judge' not in sys.modules or 'harness.cli.explore' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program], check=False, timeout=60).returncode == 0
