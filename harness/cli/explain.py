@@ -13,9 +13,11 @@ from rich.syntax import Syntax
 
 from harness.cli.console import make_console
 from harness.cli.suite import collect
+from harness.collection import needs_of
 from harness.errors import UsageError
 from harness.spec.clauses import Clause
 from harness.spec.profiles import PROFILES, RTM_1_0, Profile
+from harness.world.means import NETNS
 from proxies.effects import BELOW_TCP
 
 
@@ -33,10 +35,11 @@ def explain(name: str, profile_name: str) -> None:
     """
     console = make_console()
     profile = PROFILES[profile_name]
-    scenarios = collect(profile, BELOW_TCP)
+    # What any run plays is the better example, and comes first.
+    scenarios = sorted(collect(profile, BELOW_TCP), key=lambda item: bool(needs_of(item)))
     clause = profile.clause(name.upper())
     if clause is not None:
-        _explain_clause(console, clause, scenarios, _certify(profile))
+        _explain_clause(console, clause, scenarios, profile)
         return
     matching = [item for item in scenarios if name in item.name]
     if not matching:
@@ -60,7 +63,12 @@ def _certify(profile: Profile) -> str:
     return "linkproof certify" if profile is RTM_1_0 else f"linkproof certify --profile {profile.name}"
 
 
-def _explain_clause(console: Console, clause: Clause, scenarios: list[pytest.Function], certify: str) -> None:
+def _played_by(item: pytest.Function, profile: Profile) -> str:
+    faults = f" --faults {NETNS}" if needs_of(item) else ""
+    return f"{_certify(profile)}{faults} -k '{item.originalname}'"
+
+
+def _explain_clause(console: Console, clause: Clause, scenarios: list[pytest.Function], profile: Profile) -> None:
     console.print(f"[bold]{clause.id}[/bold] ({clause.grade})")
     console.print(textwrap.indent(textwrap.fill(clause.text, 96), "  "), highlight=False)
     if clause.source:
@@ -75,7 +83,7 @@ def _explain_clause(console: Console, clause: Clause, scenarios: list[pytest.Fun
         )
         console.print(f"  {item.originalname}{times}\n      {summary}", highlight=False)
     if proving:
-        console.print(f"\nplay one:  {certify} -k '{proving[0].originalname}'", highlight=False)
+        console.print(f"\nplay one:  {_played_by(proving[0], profile)}", highlight=False)
 
 
 def _explain_scenario(console: Console, item: pytest.Function, profile: Profile) -> None:
@@ -85,7 +93,7 @@ def _explain_scenario(console: Console, item: pytest.Function, profile: Profile)
         assert clause is not None, "a scenario that names another is not collected"
         console.print(f"  [bold]{clause.id}[/bold] {clause.text}", highlight=False)
     console.print(Syntax(inspect.getsource(item.function), "python", background_color="default"))
-    console.print(f"play it:  {_certify(profile)} -k '{item.originalname}'\n", highlight=False)
+    console.print(f"play it:  {_played_by(item, profile)}\n", highlight=False)
 
 
 def _clauses(item: pytest.Function) -> tuple[str, ...]:

@@ -21,6 +21,11 @@ def test_a_rule_is_explained_with_what_proves_it(linkproof: Linkproof) -> None:
     )
 
 
+def test_a_scenario_below_tcp_is_explained_with_what_plays_it(linkproof: Linkproof) -> None:
+    result = linkproof("explain", "change_of_address")
+    assert result.shows("play it: linkproof certify --faults netns -k 'test_a_change_of_address_is_no_new_login'")
+
+
 def test_a_scenario_is_explained_by_a_part_of_its_name(linkproof: Linkproof) -> None:
     result = linkproof("explain", "loss_of_more_than_4_s_interrupts")
     assert result.code == ExitCode.PASS
