@@ -6,6 +6,7 @@ come without a user name, and nobody with one, so that a login can be refused. B
 """
 
 import argparse
+import contextlib
 import json
 import os
 import shutil
@@ -20,6 +21,7 @@ from pathlib import Path
 CONTRACT_VERSION = 1
 MAX_KEEP_ALIVE_S = 60  # what the broker allows; the client asks for less
 STOP_S = 1.5  # linkproof waits for 2 s
+AGAIN_S = 0.1
 RUNNING = "running"  # mosquitto's word when its listeners are open
 CERTIFICATE_VARIABLE, KEY_VARIABLE = "LINKPROOF_TLS_CERT", "LINKPROOF_TLS_KEY"
 # Twelve bytes of salt, and 64 of a hash that no password has. With a password file each other name is refused as well;
@@ -104,12 +106,14 @@ class Broker:
     def stop(self) -> None:
         """Have it end in order, and wait for it."""
         self.is_stopping = True
-        self.process.terminate()
-        try:
-            self.process.wait(STOP_S)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
+        deadline_s = time.monotonic() + STOP_S
+        while self.process.poll() is None and time.monotonic() < deadline_s:
+            # Again and again: mosquitto says that it is running a moment before it heeds a signal.
+            self.process.terminate()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.process.wait(AGAIN_S)
+        self.process.kill()  # of no effect where it has ended
+        self.process.wait()
         self._reader.join()  # to the end of its log
 
 
