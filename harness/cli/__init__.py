@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from importlib import import_module
 
@@ -68,12 +69,14 @@ def main() -> None:
     """Run the command; an error of linkproof's own becomes its words and its exit code."""
     try:
         code = linkproof(standalone_mode=False)
+        sys.stdout.flush()  # while it can still be said whose fault it is that this cannot be written
     except LinkproofError as error:
         click.echo(str(error), err=True)
         sys.exit(of_blame(error.blame))
     except OSError as error:
         if not is_for_want_of_room(error):
             raise
+        _give_up_output()
         click.echo(str(not_kept(error)), err=True)
         sys.exit(ExitCode.HOST)
     except click.ClickException as error:
@@ -83,3 +86,11 @@ def main() -> None:
         click.echo("interrupted", err=True)
         sys.exit(ExitCode.INTERRUPTED)
     sys.exit(code if isinstance(code, int) else ExitCode.PASS)
+
+
+def _give_up_output() -> None:
+    """Python tries once more at its end to write what could not be written, and would exit by another code for that."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
