@@ -110,7 +110,8 @@ class Person:
 
     async def login(self, token: str | None = None, *, expires_in_s: float | None = None) -> Called:
         """Ask for a login, by default with a valid token; returns with the answer, not with the outcome."""
-        return await self.call("login", uid=self.uid, token=self._world.token(self.uid, expires_in_s, token))
+        chosen = self._world.token(self.uid, expires_in_s, token)
+        return self._since_issue(await self.call("login", uid=self.uid, token=chosen), chosen)
 
     async def logout(self) -> Called:
         """Ask for the logout."""
@@ -118,7 +119,13 @@ class Person:
 
     async def renew_token(self, token: str | None = None, *, expires_in_s: float | None = None) -> Called:
         """Put a new token in the place of the old one, by default a valid one."""
-        return await self.call("renewToken", token=self._world.token(self.uid, expires_in_s, token))
+        chosen = self._world.token(self.uid, expires_in_s, token)
+        return self._since_issue(await self.call("renewToken", token=chosen), chosen)
+
+    def _since_issue(self, called: Called, token: str) -> Called:
+        """A token that expires lives from its issue on: a busy host may come to the call itself a moment later."""
+        issued_ns = self._world.issued_ns.get(token, called.t0_ns)
+        return Called(min(issued_ns, called.t0_ns), called.t1_ns, called.values)
 
     async def join(self, channel: str) -> Called:
         """Ask to join a channel; returns with the answer, not with the outcome."""
@@ -235,6 +242,7 @@ class World:
         self._on_failure = on_failure
         self._profile = title.profile
         self._people: dict[str, Person] = {}
+        self.issued_ns: dict[str, int] = {}  # when each token was issued that expires
         self.waiting = Waiting("starting its people")
         self.trace: list[Observation] = []
         details = {"clauses": list(title.clauses), "phase": title.phase, "attempt": title.attempt}
@@ -274,7 +282,13 @@ class World:
 
     def token(self, uid: str, expires_in_s: float | None = None, given: str | None = None) -> str:
         """A valid token for a user; or the one that was given, whatever it is."""
-        return self._engine.token(uid, expires_in_s) if given is None else given
+        if given is not None:
+            return given
+        began_ns = self.now_ns()
+        token = self._engine.token(uid, expires_in_s)
+        if expires_in_s is not None:
+            self.issued_ns[token] = began_ns
+        return token
 
     # ------------------------------------------------------------------------------------------ time
 

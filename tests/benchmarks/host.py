@@ -18,7 +18,7 @@ def describe() -> dict[str, str]:
         "processor": found[1] if found else platform.machine(),
         "processors": str(os.cpu_count()),
         "memory": f"{int(memory[1]) / 1024**2:.0f} GiB",
-        "system": f"{platform.system()} {platform.release()}",
+        "system": f"{platform.system()} {platform.release().partition('-')[0]}",
         "python": f"{platform.python_implementation()} {platform.python_version()}",
         "open files": str(resource.getrlimit(resource.RLIMIT_NOFILE)[0]),
     }

@@ -267,3 +267,26 @@ def test_what_a_person_is_to_have_seen_is_written_down_as_data() -> None:
 
     expected = the(played(body), What.EXPECTED)
     assert (expected.source, from_data(expected.args["sequence"])) == ("alice", LOGGED_IN)
+
+
+def test_a_token_that_expires_lives_from_its_issue_on_however_late_the_call_is_made() -> None:
+    class BusyEngine(FakeEngine):
+        lost_ns = 0
+
+        def now_ns(self) -> int:
+            return super().now_ns() + self.lost_ns
+
+        def token(self, uid: str, expires_in_s: float | None) -> str:
+            self.lost_ns += S // 4  # the host does something else for a moment
+            return super().token(uid, expires_in_s)
+
+    async def body(world: World) -> None:
+        alice = await world.person("alice")
+        began_ns = world.now_ns()
+        assert (await alice.login(expires_in_s=2.0)).t0_ns == began_ns
+        token, began_ns = world.token("alice", 3.0), world.now_ns() - S // 4
+        assert (await alice.renew_token(token)).t0_ns == began_ns
+        began_ns = world.now_ns()
+        assert (await alice.renew_token()).t0_ns == began_ns + S // 4
+
+    played(body, BusyEngine())
