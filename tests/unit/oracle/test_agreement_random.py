@@ -51,7 +51,7 @@ def sides_changed(found: Agreement) -> Agreement:
     return Agreement(
         found.scenarios,
         found.steps,
-        tuple(times.values()),
+        tuple(times[each] for each in found.times),  # two of them may be equal
         tuple(replace(each, one=each.other, other=each.one) for each in found.left_open),
         tuple(
             replace(each, one=each.other, other=each.one, times=times[each.times] if each.times else None)
