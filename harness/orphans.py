@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from harness.errors import HostError
+from harness.processes import stat_of
 
 _PR_SET_CHILD_SUBREAPER: Final = 36
 _PR_GET_CHILD_SUBREAPER: Final = 37
@@ -53,8 +54,7 @@ def _children() -> set[int]:
     found = set()
     for entry in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):  # it has ended meanwhile
-            parent = (entry / "stat").read_text().rpartition(")")[2].split()[1]
-            if int(parent) == os.getpid():
+            if stat_of(int(entry.name)).parent == os.getpid():
                 found.add(int(entry.name))
     return found
 

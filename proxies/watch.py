@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 from harness.errors import ToxiproxyError
-from harness.processes import STANDS_STILL, state_of
+from harness.processes import STANDS_STILL, stat_of
 from proxies.api import UnreachableError
 
 # Half of what every window stays off its boundary: what stood still for less has changed no verdict.
@@ -18,7 +18,7 @@ ASK_EVERY_S: Final = 1.0
 async def stands_still(pid: int) -> ToxiproxyError:
     """Wait until the process stands still; returns what to say about it. After its end it waits for ever."""
     try:
-        while state_of(pid) not in STANDS_STILL:  # noqa: ASYNC110 - nobody tells of that unasked
+        while stat_of(pid).state not in STANDS_STILL:  # noqa: ASYNC110 - nobody tells of that unasked
             await asyncio.sleep(LOOK_EVERY_S)
     except (FileNotFoundError, ProcessLookupError):
         await asyncio.Event().wait()  # somebody else tells of that

@@ -11,7 +11,7 @@ from harness.adapter.spawn import Ends, spawn
 from harness.clock import now_ns
 from harness.errors import HarnessError, HostError
 from harness.guard import Guard, kill_group
-from harness.processes import state_of
+from harness.processes import stat_of
 
 STOP_NS = 1_000_000_000  # a process that is not stopped by then was not on any processor for a whole second
 
@@ -160,7 +160,7 @@ class ProcessChild:
         """Send SIGSTOP, and wait until the kernel has stopped it, which it does when the process is next to run."""
         kill_group(self.pid, signal.SIGSTOP)
         deadline_ns = now_ns() + STOP_NS
-        while (state := state_of(self.pid)) != "T":
+        while (state := stat_of(self.pid).state) != "T":
             if now_ns() > deadline_ns:
                 raise HarnessError(f"the process {self.pid} was sent SIGSTOP and is still in state {state!r}")
             await asyncio.sleep(0.001)

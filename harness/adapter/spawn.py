@@ -34,12 +34,17 @@ class Ends(asyncio.subprocess.SubprocessStreamProtocol):
 
     async def exits_within(self, seconds: float) -> bool:
         """Wait for its end; False where that does not come in time."""
-        try:
-            async with asyncio.timeout(seconds):
-                await self.exited.wait()
-        except TimeoutError:
-            return False
-        return True
+        return await happens_within(self.exited, seconds)
+
+
+async def happens_within(event: asyncio.Event, seconds: float) -> bool:
+    """Wait for an event; False where it does not come in time."""
+    try:
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    except TimeoutError:
+        return False
+    return True
 
 
 async def spawn(

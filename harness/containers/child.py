@@ -13,6 +13,7 @@ from typing import IO, Any
 import docker.errors
 
 from harness.adapter.contract import LINE_BYTES_MAX
+from harness.adapter.spawn import happens_within
 from harness.containers.engine import GONE, ContainerEngine, create, remove
 from harness.errors import AdapterError, HostError
 
@@ -129,12 +130,7 @@ class ContainerChild:
 
     async def exits_within(self, seconds: float) -> bool:
         """Wait for its end; False where that does not come in time."""
-        try:
-            async with asyncio.timeout(seconds):
-                await self.exited.wait()
-        except TimeoutError:
-            return False
-        return True
+        return await happens_within(self.exited, seconds)
 
     async def signal(self, number: signal.Signals) -> None:
         """Send a signal to its first process; SIGKILL ends all of them."""

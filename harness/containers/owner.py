@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from harness.processes import stat_of
+
 LABEL = "linkproof.owner"
 
 _PROC = Path("/proc")
-_FIELDS_BEFORE_START = 19  # of /proc/PID/stat, after the name: see proc(5), field 22
 
 
 def this_process() -> str:
@@ -39,8 +40,7 @@ def _numbering() -> str:
 def _start_of(pid: int) -> str:
     """Return when a process was started, in ticks since boot; nothing where there is none."""
     try:
-        text = (_PROC / str(pid) / "stat").read_text()
+        found = stat_of(pid)
     except OSError:
         return ""
-    state, *rest = text.rpartition(")")[2].split()
-    return "" if state == "Z" else rest[_FIELDS_BEFORE_START - 1]
+    return "" if found.state == "Z" else found.started

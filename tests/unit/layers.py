@@ -53,7 +53,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "harness.guard": ("harness.errors",),
     "harness.errors": (),
     "harness.processes": (),
-    "harness.orphans": ("harness.errors",),
+    "harness.orphans": ("harness.errors", "harness.processes"),
     "harness.room": ("harness.errors",),
     "harness.addresses": (),
     "harness.__init__": (),

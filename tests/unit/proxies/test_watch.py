@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from harness.errors import ToxiproxyError
-from harness.processes import state_of
+from harness.processes import stat_of
 from proxies import watch
 from proxies.api import UnreachableError
 
@@ -33,7 +33,7 @@ def test_a_process_that_stands_still_is_told_of() -> None:
     with subprocess.Popen(["sleep", "60"]) as process:
         os.kill(process.pid, signal.SIGSTOP)
         os.waitid(os.P_PID, process.pid, os.WSTOPPED)
-        assert state_of(process.pid) == "T"
+        assert stat_of(process.pid).state == "T"
         text = told(watch.stands_still(process.pid))
         process.kill()
     assert f"the Toxiproxy of this run, process {process.pid}, was stopped" in text
